@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Django's command line for the shop."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a management command; `test` starts its own stores, others use those of the running shop."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("Django is not installed here. Type `make run` once, then use .venv/bin/python manage.py.")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

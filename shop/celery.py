@@ -1,0 +1,11 @@
+"""Celery's app: thin tasks in each app's `tasks.py`, the beat schedule in `shop.settings`."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+
+app = Celery("shop")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,349 @@
+"""All settings, each from the environment with a default that is safe.
+
+Development is `DJANGO_DEBUG=1` (what `make run` sets); anything else is production, where insecure
+values are refused at start.
+"""
+
+import sys
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DEBUG = env.bool("DJANGO_DEBUG", default=False)
+TESTING = env.bool("DJANGO_TESTING", default=False)
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+PORT = env.int("PORT", default=8000)
+DEVELOPMENT_KEY = "development-only-key-never-used-in-production-0123456789"
+SECRET_KEY = env.str("SECRET_KEY", default=DEVELOPMENT_KEY if DEBUG else "")
+if not SECRET_KEY or (not DEBUG and (SECRET_KEY == DEVELOPMENT_KEY or len(SECRET_KEY) < 50)):
+    raise ImproperlyConfigured("Set SECRET_KEY to a random text of at least 50 characters.")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
+if not DEBUG and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("Set ALLOWED_HOSTS to the shop's own host names, separated by commas.")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.sites",
+    "django.contrib.postgres",
+    "django.contrib.sitemaps",
+    "allauth",
+    "allauth.account",
+    "captcha",
+    "csp",
+    "payments",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "shop",
+    "shop.catalogue",
+    "shop.orders",
+    "accounts",
+    "flashsale",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "shop.urls"
+WSGI_APPLICATION = "shop.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "shop.context.shop",
+            ]
+        },
+    }
+]
+
+# Stores. The environment names them; without it, those of the running `make run` are found by DATA_DIR.
+_stores = {}
+if not env.str("DATABASE_URL", default=""):
+    from shop.up.state import running_environment
+
+    _stores = running_environment(DATA_DIR)
+DATABASE_URL = env.str("DATABASE_URL", default=_stores.get("DATABASE_URL", "postgres://shop@127.0.0.1:5432/shop"))
+REDIS_URL = env.str("REDIS_URL", default=_stores.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
+CACHE_URL = env.str("CACHE_URL", default=_stores.get("CACHE_URL", "redis://127.0.0.1:6379/2"))
+CELERY_BROKER_URL = env.str(
+    "CELERY_BROKER_URL", default=_stores.get("CELERY_BROKER_URL", REDIS_URL.rsplit("/", 1)[0] + "/1")
+)
+
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+DATABASES["default"].update(
+    CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=0 if DEBUG else 60),
+    CONN_HEALTH_CHECKS=True,
+    DISABLE_SERVER_SIDE_CURSORS=env.bool("DISABLE_SERVER_SIDE_CURSORS", default=False),
+)
+# A frozen client cannot hold a row for ever; nobody waits on a lock for longer than a shopper would.
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=3,
+    options="-c lock_timeout=2s -c statement_timeout=10s -c idle_in_transaction_session_timeout=5s",
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The sale's memory has a timeout and no silent resend: a batch sent twice must be our decision.
+REDIS_OPTIONS = {"socket_connect_timeout": 0.25, "socket_timeout": 1.0}
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "shop",
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "IGNORE_EXCEPTIONS": True,
+            "CONNECTION_POOL_KWARGS": REDIS_OPTIONS,
+        },
+    },
+    "sale": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "CONNECTION_POOL_CLASS": "redis.ConnectionPool",
+            "CONNECTION_POOL_KWARGS": REDIS_OPTIONS,
+        },
+    },
+}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_HTTPONLY = True
+
+# Celery: deadlines live in tables, so no task has an ETA; a lost worker's task returns within a minute.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_ROUTES = {
+    "flashsale.tasks.drain_reservations": {"queue": "orders"},
+    "flashsale.tasks.expire_reservations": {"queue": "deadlines"},
+    "shop.orders.tasks.send_mail": {"queue": "mail"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "record reservations": {
+        "task": "flashsale.tasks.drain_reservations",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "expire reservations": {
+        "task": "flashsale.tasks.expire_reservations",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "warm sales": {"task": "flashsale.tasks.warm_sales", "schedule": 5.0, "options": {"expires": 10}},
+    "close sales": {"task": "flashsale.tasks.close_sales", "schedule": 5.0, "options": {"expires": 10}},
+    "reconcile": {"task": "flashsale.tasks.reconcile_sales", "schedule": 10.0, "options": {"expires": 20}},
+    "send mail": {"task": "shop.orders.tasks.send_mail", "schedule": 1.0, "options": {"expires": 5}},
+    "expire unpaid orders": {
+        "task": "shop.orders.tasks.expire_unpaid_orders",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "forget used answers": {
+        "task": "shop.orders.tasks.forget_used_answers",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+}
+
+# Accounts
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "account"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="optional" if DEBUG else "mandatory")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+SITE_ID = 1
+
+# Mail
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="filemail:" if DEBUG else "smtp://localhost:25")
+vars().update(EMAIL_CONFIG)
+if DEBUG and "EMAIL_URL" not in env.ENVIRON:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Field & Flame <shop@example.com>")
+
+# Payment
+PAYMENT_MODEL = "orders.Payment"
+PAYMENT_HOST = env.str("PAYMENT_HOST", default=f"127.0.0.1:{PORT}" if DEBUG else "localhost")
+PAYMENT_USES_SSL = env.bool("PAYMENT_USES_SSL", default=not DEBUG)
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+PAYMENT_VARIANTS = {}
+if STRIPE_SECRET_KEY:
+    if not STRIPE_WEBHOOK_SECRET:
+        raise ImproperlyConfigured("Set STRIPE_WEBHOOK_SECRET too: unsigned webhooks are never believed.")
+    PAYMENT_VARIANTS["stripe"] = (
+        "payments.stripe.StripeProviderV3",
+        {"api_key": STRIPE_SECRET_KEY, "endpoint_secret": STRIPE_WEBHOOK_SECRET, "secure_endpoint": True},
+    )
+if env.bool("PAYMENT_DUMMY", default=DEBUG or not STRIPE_SECRET_KEY):
+    PAYMENT_VARIANTS["dummy"] = ("payments.dummy.DummyProvider", {})
+PAYMENT_DEFAULT = next(iter(PAYMENT_VARIANTS))
+
+# Captcha
+CAPTCHA_TEST_MODE = env.bool("CAPTCHA_TEST_MODE", default=False)
+if CAPTCHA_TEST_MODE and not DEBUG:
+    raise ImproperlyConfigured("CAPTCHA_TEST_MODE lets anybody through: never set it in production.")
+CAPTCHA_TIMEOUT = 10
+CAPTCHA_FLITE_PATH = env.str("CAPTCHA_FLITE_PATH", default=str(BASE_DIR / "accounts" / "speak.py"))
+
+# Behind a proxy: the header that carries the client's address, and nothing is believed unless it is set.
+CLIENT_ADDRESS_HEADER = env.str("CLIENT_ADDRESS_HEADER", default="")
+RATELIMIT_IP_META_KEY = "accounts.limits.client_address"
+RATELIMIT_USE_CACHE = "default"
+RATELIMIT_FAIL_OPEN = True
+
+# Passes: the first key signs, all of them verify, so that a key can be rotated in mid-sale.
+PASS_KEYS = env.list("PASS_KEYS", default=[SECRET_KEY])
+PASS_COOKIE = "pass" if DEBUG else "__Secure-pass"
+ATTEMPTS_PER_MINUTE = env.int("ATTEMPTS_PER_MINUTE", default=100)
+GATE_BATCH_SIZE = env.int("GATE_BATCH_SIZE", default=512)
+GATE_MAX_IN_FLIGHT = env.int("GATE_MAX_IN_FLIGHT", default=20_000)
+GATE_ATTEMPT_TIMEOUT = env.float("GATE_ATTEMPT_TIMEOUT", default=3.0)
+ORDER_BATCH_SIZE = env.int("ORDER_BATCH_SIZE", default=1000)
+ORDERS_PER_SECOND = env.int("ORDERS_PER_SECOND", default=0)
+
+# The shop
+SHOP_NAME = env.str("SHOP_NAME", default="Field & Flame")
+SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="USD")
+SUBMISSION_TOKEN_SECONDS = 300
+ORDER_PAY_WITHIN = env.int("ORDER_PAY_WITHIN", default=1800)
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = DATA_DIR / "media"
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if TESTING
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# Security
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
+SECURE_HSTS_SECONDS = 0 if DEBUG else env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+if env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'", "https://checkout.stripe.com"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 24,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "300/min"},
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Flash-sale shop",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+UNFOLD = {"SITE_TITLE": SHOP_NAME, "SITE_HEADER": SHOP_NAME}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
