@@ -92,7 +92,9 @@ if not env.str("DATABASE_URL", default=""):
     from shop.up.state import running_environment
 
     _stores = running_environment(DATA_DIR)
-DATABASE_URL = env.str("DATABASE_URL", default=_stores.get("DATABASE_URL", "postgres://shop@127.0.0.1:5432/shop"))
+DATABASE_URL = env.str(
+    "DATABASE_URL", default=_stores.get("DATABASE_URL", "postgres://shop@127.0.0.1:5432/shop")
+)
 REDIS_URL = env.str("REDIS_URL", default=_stores.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
 CACHE_URL = env.str("CACHE_URL", default=_stores.get("CACHE_URL", "redis://127.0.0.1:6379/2"))
 CELERY_BROKER_URL = env.str(
@@ -204,7 +206,9 @@ LOGIN_REDIRECT_URL = "account"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="optional" if DEBUG else "mandatory")
+ACCOUNT_EMAIL_VERIFICATION = env.str(
+    "ACCOUNT_EMAIL_VERIFICATION", default="optional" if DEBUG else "mandatory"
+)
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
@@ -212,7 +216,7 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 SITE_ID = 1
 
 # Mail
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="filemail:" if DEBUG else "smtp://localhost:25")
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://localhost:25")
 vars().update(EMAIL_CONFIG)
 if DEBUG and "EMAIL_URL" not in env.ENVIRON:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

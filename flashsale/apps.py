@@ -1,0 +1,16 @@
+"""The sale: the gate, the stock functions, reservations and their end."""
+
+from django.apps import AppConfig
+
+
+class FlashsaleConfig(AppConfig):
+    name = "flashsale"
+    verbose_name = "Flash sales"
+
+    def ready(self) -> None:
+        """Tell the shop who holds the units of orders that come from a sale."""
+        from flashsale.reservations import SaleHold
+        from shop.orders import holds
+        from shop.orders.models import Order
+
+        holds.register(Order.Hold.SALE, SaleHold())

@@ -1,0 +1,200 @@
+"""Carts, orders, payments, and the mail that tells of them."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from payments.models import BasePayment
+
+from accounts.models import AddressFields
+from shop.catalogue.models import Variant
+
+
+class Cart(models.Model):
+    """A shopper's cart, or a guest's (found by the key in the session)."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="cart"
+    )
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return str(self.user or self.key)
+
+
+class CartLine(models.Model):
+    """So many of one variant."""
+
+    cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE)
+    quantity = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=["cart", "variant"], name="one_line_per_variant"),)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.variant}"
+
+
+class Order(AddressFields):
+    """What somebody has bought or is about to pay."""
+
+    class Status(models.TextChoices):
+        AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
+        PAID = "paid", _("Paid")
+        SHIPPED = "shipped", _("Shipped")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Not paid in time")
+
+    class Hold(models.TextChoices):
+        """Who holds the units until they are paid: see `shop.orders.holds`."""
+
+        STOCK = "stock", _("Ordinary stock")
+        SALE = "sale", _("Flash sale")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="orders"
+    )
+    email = models.EmailField(_("e-mail"))
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.AWAITING_PAYMENT)
+    hold = models.CharField(_("held by"), max_length=10, choices=Hold, default=Hold.STOCK)
+    delivery = models.PositiveIntegerField(_("delivery"), default=0, help_text=_("In minor units."))
+    total = models.PositiveIntegerField(_("total"), help_text=_("In minor units, delivery included."))
+    language = models.CharField(max_length=10, default="en")
+    pay_by = models.DateTimeField(_("pay by"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    shipped_at = models.DateTimeField(_("shipped"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(
+                fields=["pay_by"],
+                condition=models.Q(status="awaiting_payment"),
+                name="order_unpaid_by_deadline",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """The number that people say on the phone, such as `2026-00417`."""
+        return f"{self.created_at.year}-{self.pk:05d}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("order", args=[self.public_id])
+
+
+class OrderLine(models.Model):
+    """A line of an order, with the words and the price of the moment it was bought."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    variant = models.ForeignKey(Variant, on_delete=models.SET_NULL, null=True)
+    title = models.CharField(_("title"), max_length=300)
+    sku = models.CharField(_("SKU"), max_length=100)
+    price = models.PositiveIntegerField(_("price"), help_text=_("Of one, in minor units."))
+    quantity = models.PositiveIntegerField(_("quantity"), default=1)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.title}"
+
+
+class Payment(BasePayment):
+    """One attempt to pay an order. django-payments talks to the provider; `payment.py` owns the state."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.order} {self.status}"
+
+
+class ProviderEvent(models.Model):
+    """A webhook that was received: the provider may send it again, and it then does nothing."""
+
+    provider = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=200)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["provider", "event_id"], name="one_row_per_event"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.event_id}"
+
+
+class StoredAnswer(models.Model):
+    """The first answer to a submission or an API write; a repeat gets it again (source + sequence unique)."""
+
+    source = models.CharField(max_length=100)
+    sequence = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["source", "sequence"], name="one_answer_per_key"),)
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.sequence}"
+
+
+class OutboxMail(models.Model):
+    """A mail that must leave: written in the transaction that makes it true, sent by Celery."""
+
+    class Kind(models.TextChoices):
+        RECEIVED = "received", _("Order received")
+        RESERVED = "reserved", _("Reserved")
+        PAID = "paid", _("Paid")
+        EXPIRED = "expired", _("Expired")
+        CANCELLED = "cancelled", _("Cancelled")
+        REFUNDED = "refunded", _("Refunded")
+        SHIPPED = "shipped", _("Shipped")
+        STANDBY = "standby", _("Standby")
+        PROMOTED = "promoted", _("Promoted")
+        DISPLACED = "displaced", _("Displaced")
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        SENT = "sent", _("Sent")
+        PARKED = "parked", _("Parked")
+
+    ref = models.CharField(max_length=100, help_text=_("Reservation or order it speaks of."))
+    kind = models.CharField(max_length=20, choices=Kind)
+    to = models.EmailField()
+    language = models.CharField(max_length=10, default="en")
+    context = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mail")
+        constraints = (models.UniqueConstraint(fields=["ref", "kind"], name="one_mail_per_ref_and_kind"),)
+        indexes = (
+            models.Index(fields=["next_try_at"], condition=models.Q(status="pending"), name="outbox_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.ref}"

@@ -1,0 +1,17 @@
+"""Every address of the shop; the gate's `/gate/` is answered by a process of its own."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("shop.catalogue.urls")),
+    path("", include("shop.orders.urls")),
+    path("", include("flashsale.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("api/", include("shop.api")),
+    path("captcha/", include("captcha.urls")),
+    path("payments/", include("payments.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("shop.health")),
+]
