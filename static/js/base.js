@@ -1,0 +1,46 @@
+// What every page gets: forms that are sent once, and passwords that can be looked at.
+
+const AGAIN_AFTER = 5000; // ms after which a press counts again, should no answer have come
+
+function settle(form) {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("[aria-busy]")) {
+    button.removeAttribute("aria-busy");
+    button.removeAttribute("aria-disabled");
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+  event.submitter?.setAttribute("aria-disabled", "true");
+  setTimeout(settle, AGAIN_AFTER, form);
+});
+
+// A page that comes back from the browser's memory must not keep its buttons busy.
+addEventListener("pageshow", () => document.querySelectorAll("[data-once]").forEach(settle));
+
+function addReveal(input) {
+  const words = document.getElementById("reveal-words").content.firstElementChild;
+  const button = words.cloneNode(true);
+  const row = document.createElement("div");
+  row.className = "reveal-row";
+  input.replaceWith(row);
+  row.append(input, button);
+  button.setAttribute("aria-controls", input.id);
+  button.addEventListener("click", () => {
+    const shown = input.type === "password";
+    input.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+  });
+}
+
+if (document.getElementById("reveal-words")) {
+  document.querySelectorAll('input[type="password"]').forEach(addReveal);
+}
