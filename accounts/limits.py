@@ -1,0 +1,96 @@
+"""How often somebody may try: the one limiter in front of login, sign-up, reset, captcha and the entry to a sale.
+
+Counted in the cache by django-ratelimit in fixed windows, so that up to twice the rate may pass at a window's edge.
+Without the cache everybody passes: a shop whose login closes with its cache is worse than one that counts late.
+What must never be exceeded (attempts at the gate, units per shopper) is counted where it is decided, not here.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import wraps
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django_ratelimit.core import get_usage
+
+P = ParamSpec("P")
+Key = str | Callable[[str, HttpRequest], str]
+LOCAL = "127.0.0.1"
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_trusted(address: IPv4Address | IPv6Address) -> bool:
+    return any(address in network for network in settings.TRUSTED_PROXIES)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the address the request came from, as text.
+
+    `CLIENT_ADDRESS_HEADER` is believed only where the peer is one of `TRUSTED_PROXIES`; of several addresses in it
+    the last one that is not itself a trusted proxy counts, because everything before it was written by the client.
+    A peer without an address is a Unix socket of this machine.
+    """
+    address = _parsed(request.META.get("REMOTE_ADDR") or LOCAL) or ip_address(LOCAL)
+    if not settings.CLIENT_ADDRESS_HEADER or not _is_trusted(address):
+        return str(address)
+    for hop in reversed(request.headers.get(settings.CLIENT_ADDRESS_HEADER, "").split(",")):
+        parsed = _parsed(hop)
+        if parsed is None:
+            break
+        address = parsed
+        if not _is_trusted(parsed):
+            break
+    return str(address)
+
+
+def too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:
+    """Answer 429 with `Retry-After` and a page that names the time; `seconds` is at least 1."""
+    seconds = max(1, seconds)
+    context = {"retry_after": seconds, "retry_at": timezone.now() + timedelta(seconds=seconds)}
+    return render(request, "429.html", context, status=429, headers={"Retry-After": str(seconds)})
+
+
+def seconds_to_wait(
+    request: HttpRequest, *, group: str, key: Key, rate: str, methods: Sequence[str] = ("POST",)
+) -> int:
+    """Count this request and return 0 if it may pass, else the seconds to the end of the window.
+
+    `key` is "ip", "user_or_ip" or a function of (group, request); `rate` is such as "10/5m".
+    """
+    usage = get_usage(request, group=group, key=key, rate=rate, method=list(methods), increment=True)
+    if usage is None or not usage["should_limit"]:
+        return 0
+    return max(1, math.ceil(usage["time_left"]))
+
+
+def limited(
+    *, group: str, key: Key, rate: str, methods: Sequence[str] = ("POST",)
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponseBase]],
+    Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+]:
+    """Limit a function view; past the rate it answers 429 with `Retry-After` and the view is not called."""
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def limited_view(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            wait = seconds_to_wait(request, group=group, key=key, rate=rate, methods=methods)
+            return too_many(request, seconds=wait) if wait else view(request, *args, **kwargs)
+
+        return limited_view
+
+    return decorate
