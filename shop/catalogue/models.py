@@ -1,26 +1,56 @@
 """Products, their variants and their ordinary stock."""
 
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
+from typing import Self
+
+from django.contrib.postgres.indexes import GinIndex, GistIndex, OpClass
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+FEW = 5
+"""At most this many units left are told to the shopper as a number."""
 
 
 class Category(models.Model):
     """A shelf of the shop."""
 
-    slug = models.SlugField(_("slug"), unique=True, max_length=100)
+    slug = models.SlugField(_("slug"), unique=True, max_length=100, allow_unicode=True)
     name = models.CharField(_("name"), max_length=100)
     description = models.TextField(_("description"), blank=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
         ordering = ("position", "name")
+        verbose_name = _("category")
         verbose_name_plural = _("categories")
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalogue", query={"category": self.slug})
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    """Products as shoppers see them."""
+
+    def published(self) -> Self:
+        """Those that are shown: published, and with something to buy. Annotates `lowest` (minor units)."""
+        cheapest = Variant.objects.filter(product=models.OuterRef("pk")).order_by("price")
+        priced = self.annotate(lowest=models.Subquery(cheapest.values("price")[:1]))
+        return priced.filter(published=True, lowest__isnull=False)
+
+    def with_parts(self) -> Self:
+        """With category, variants and pictures: three queries for any number of products."""
+        return self.select_related("category").prefetch_related("variants", "images")
+
+
+def _searched() -> SearchVector:
+    """What a search looks at. The database keeps it, whoever writes the row."""
+    words = SearchVector("title", weight="A", config="english")
+    words += SearchVector("vendor", "tags", weight="B", config="english")
+    return words + SearchVector("body", weight="C", config="english")
 
 
 class Product(models.Model):
@@ -31,24 +61,40 @@ class Product(models.Model):
         COLLECTED = "collected", _("Collected")
         SLOT = "slot", _("Slot")
 
-    handle = models.SlugField(_("handle"), unique=True, max_length=200)
+    handle = models.SlugField(_("handle"), unique=True, max_length=200, allow_unicode=True)
     title = models.CharField(_("title"), max_length=200)
     body = models.TextField(_("description"), blank=True, help_text=_("HTML; cleaned when it is saved."))
     vendor = models.CharField(_("vendor"), max_length=100, blank=True)
+    tags = models.CharField(
+        _("tags"), max_length=500, blank=True, help_text=_("Words for the search, with commas between.")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SHIPPED)
     category = models.ForeignKey(
-        Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="products"
+        Category,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="products",
+        verbose_name=_("category"),
     )
     published = models.BooleanField(_("published"), default=True)
-    option_names = models.JSONField(_("option names"), default=list, blank=True)
+    option_names = models.JSONField(
+        _("option names"), default=list, blank=True, help_text=_('Such as ["Colour", "Size"].')
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    search = SearchVectorField(null=True, editable=False)
+    search = models.GeneratedField(
+        expression=_searched(), output_field=SearchVectorField(), db_persist=True, editable=False
+    )
+
+    objects = ProductQuerySet.as_manager()
 
     class Meta:
         ordering = ("title",)
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
         indexes = (
             GinIndex(fields=["search"], name="product_search"),
-            GinIndex(fields=["title"], opclasses=["gin_trgm_ops"], name="product_title_trigram"),
+            GistIndex(OpClass("title", name="gist_trgm_ops"), name="product_title_trigram"),
         )
 
     def __str__(self) -> str:
@@ -56,6 +102,34 @@ class Product(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("product", args=[self.pk, self.handle])
+
+    @property
+    def cheapest(self) -> "Variant":
+        """The variant whose price stands on the card: the cheapest that can be had, else the cheapest."""
+        return min(self.variants.all(), key=lambda variant: (not variant.stock, variant.price, variant.pk))
+
+    @property
+    def has_many_prices(self) -> bool:
+        """Whether "from" stands before the price."""
+        return len({variant.price for variant in self.variants.all()}) > 1
+
+    @property
+    def units(self) -> int:
+        """Units in ordinary stock, all variants together."""
+        return sum(variant.stock for variant in self.variants.all())
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.units == 0
+
+    @property
+    def has_few(self) -> bool:
+        """Whether so few are left that their number is told."""
+        return 0 < self.units <= FEW
+
+    @property
+    def first_image(self) -> "ProductImage | None":
+        return next(iter(self.images.all()), None)
 
 
 class ProductImage(models.Model):
@@ -68,6 +142,8 @@ class ProductImage(models.Model):
 
     class Meta:
         ordering = ("position", "pk")
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
         constraints = (models.UniqueConstraint(fields=["product", "source"], name="one_image_per_source"),)
 
     def __str__(self) -> str:
@@ -91,9 +167,16 @@ class Variant(models.Model):
 
     class Meta:
         ordering = ("position", "pk")
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
         constraints = (
             models.CheckConstraint(condition=models.Q(stock__gte=0), name="stock_not_negative"),
-            models.UniqueConstraint(fields=["product", "options"], name="one_variant_per_options"),
+            # Looked at when the transaction ends: an import may swap the options of two variants.
+            models.UniqueConstraint(
+                fields=["product", "options"],
+                name="one_variant_per_options",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
         )
 
     def __str__(self) -> str:
@@ -103,3 +186,12 @@ class Variant(models.Model):
     def label(self) -> str:
         """The option values in words, such as `Sand / Large`; empty for a product without options."""
         return " / ".join(value for value in self.options if value and value != "Default Title")
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.stock == 0
+
+    @property
+    def has_few(self) -> bool:
+        """Whether so few are left that their number is told."""
+        return 0 < self.stock <= FEW
