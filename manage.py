@@ -12,6 +12,9 @@ def main() -> None:
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Django is not installed here. Type `make run` once, then use .venv/bin/python manage.py.")
+    from shop.up.state import require_stores
+
+    require_stores(sys.argv)
     execute_from_command_line(sys.argv)
 
 
