@@ -192,6 +192,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 60},
     },
+    "send refunds": {
+        "task": "shop.orders.tasks.send_refunds",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
     "forget used answers": {
         "task": "shop.orders.tasks.forget_used_answers",
         "schedule": 600.0,
@@ -287,6 +292,9 @@ SHOP_NAME = env.str("SHOP_NAME", default="Field & Flame")
 SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="USD")
 SUBMISSION_TOKEN_SECONDS = 300
 ORDER_PAY_WITHIN = env.int("ORDER_PAY_WITHIN", default=1800)
+DELIVERY_PRICE = env.int("DELIVERY_PRICE", default=490)
+# Links in mails begin with it.
+SHOP_URL = env.str("SHOP_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else f"https://{ALLOWED_HOSTS[0]}")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
