@@ -1,0 +1,80 @@
+"""Group commit: one call in flight per sale; whatever arrived meanwhile is the next batch."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from redis.exceptions import RedisError
+
+from flashsale.gate.metrics import Metrics
+from flashsale.stock import Answer, Decided
+
+logger = logging.getLogger(__name__)
+Decide = Callable[[Sequence[tuple[int, int]]], Awaitable[Decided]]
+Waiter = tuple[int, int, "asyncio.Future[Decision]", float]
+Decision = tuple[Answer, int]
+PAUSED = Answer("paused")
+
+
+class Batcher:
+    """The attempts of one sale, decided in the order of their arrival.
+
+    The batches belong to one task of their own: a shopper who goes away cancels his future, never the
+    batch in which he stands, and nobody else's answer can move to his place.
+    """
+
+    def __init__(self, decide: Decide, *, size: int, timeout: float, metrics: Metrics) -> None:
+        self._decide = decide
+        self._size = size
+        self._timeout = timeout
+        self._metrics = metrics
+        self._waiting: deque[Waiter] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def attempt(self, item: int, user: int) -> "asyncio.Future[Decision]":
+        """Join the next batch; the future gives the answer and the store's time (ms)."""
+        future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, user, future, time.monotonic()))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                size = min(self._size, len(self._waiting))
+                await self._commit([self._waiting.popleft() for _ in range(size)])
+        finally:
+            self._task = None
+
+    async def _commit(self, batch: list[Waiter]) -> None:
+        """Decide one batch and answer everybody in it; a silent store answers `paused`, never an error."""
+        started = time.monotonic()
+        attempts = [(item, user) for item, user, _, _ in batch]
+        try:
+            decided = await self._decide_or_retry(attempts, until=batch[0][3] + self._timeout)
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.warning("The store did not decide a batch of %d: %s", len(batch), type(error).__name__)
+            answers, now = [PAUSED] * len(batch), int(time.time() * 1000)
+        else:
+            answers, now = decided.answers, decided.now
+        self._metrics.batch(len(batch), time.monotonic() - started)
+        for (_, _, future, _), answer in zip(batch, answers, strict=True):
+            if not future.done():
+                future.set_result((answer, now))
+
+    async def _decide_or_retry(self, attempts: Sequence[tuple[int, int]], *, until: float) -> Decided:
+        """Decide; send the same batch once more if the time allows.
+
+        The first call may have been carried out and only its reply lost. The second one is safe: whoever
+        got a unit in the first is told the same reservation again.
+        """
+        try:
+            return await self._decide(attempts)
+        except (RedisError, OSError, TimeoutError):
+            if time.monotonic() >= until:
+                raise
+            await asyncio.sleep(0.05)
+            return await self._decide(attempts)

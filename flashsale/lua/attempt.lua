@@ -1,0 +1,166 @@
+-- attempt: decide a batch of attempts in the order of their arrival (group commit).
+-- KEYS  sale, stream, tries, then item, holders, owners, standby of each item that the batch names
+-- ARGS  attempts per minute, number of items, then (index of the item, user) of each attempt
+-- REPLY "now epoch seq phase", "free standby_left" of each item, then one text an attempt:
+--       "R rid pay_by"  reserved now            "A rid pay_by"  reserved before, the same again
+--       "P rid pay_by"  paid before             "S number position"  on standby
+--       "O" sold out   "N opens_at" not open    "E" ended   "U" paused   "X" no such item
+--       "L retry_ms"    too many attempts this minute
+-- An unknown sale is paused, never sold out and never free: an empty store knows nothing.
+
+local function tries_of(key, now, users)
+  local minute = math.floor(now / 60000)
+  local current = redis.call('HMGET', key .. minute, unpack(users))
+  local before = redis.call('HMGET', key .. (minute - 1), unpack(users))
+  local weight = 1 - (now % 60000) / 60000 -- sliding window: the last minute fades out
+  local counts, rates = {}, {}
+  for i, user in ipairs(users) do
+    counts[user] = tonumber(current[i]) or 0
+    rates[user] = math.floor((tonumber(before[i]) or 0) * weight)
+  end
+  return { key = key .. minute, counts = counts, rates = rates }
+end
+
+local function count_try(tries, user)
+  tries.counts[user] = tries.counts[user] + 1
+  return tries.counts[user] + tries.rates[user]
+end
+
+local function save_tries(tries)
+  local fields = {}
+  for user, count in pairs(tries.counts) do
+    fields[#fields + 1] = user
+    fields[#fields + 1] = count
+  end
+  redis.call('HSET', tries.key, unpack(fields))
+  redis.call('EXPIRE', tries.key, 120)
+end
+
+-- What each user of the batch has of this item already: one call a kind, whatever the batch's size.
+local function recall(item, users)
+  item.held_by, item.owned_by, item.waits, item.place = {}, {}, {}, {}
+  local held = redis.call('HMGET', item.holders, unpack(users))
+  local owned = redis.call('HMGET', item.owners, unpack(users))
+  local waits = redis.call('ZMSCORE', item.standby, unpack(users))
+  item.standby_count = redis.call('ZCARD', item.standby)
+  for i, user in ipairs(users) do
+    item.held_by[user] = held[i] or nil
+    item.owned_by[user] = owned[i] or nil
+    item.waits[user] = waits[i] and tonumber(waits[i]) or nil
+  end
+  item.new_holders, item.new_standby, item.entries = {}, {}, {}
+end
+
+local function answer_again(item, user)
+  if item.held_by[user] then return 'A ' .. item.held_by[user] end
+  local owned = item.owned_by[user]
+  if owned then
+    local unit, count = string.match(owned, '^(%S+ %S+) (%d+)$')
+    if tonumber(count) >= item.limit then return 'P ' .. unit end
+  end
+  if item.waits[user] then
+    local place = item.place[user] or redis.call('ZRANK', item.standby, user) + 1
+    return string.format('S %d %d', item.waits[user], place)
+  end
+  return nil
+end
+
+local function reserve(item, user, sale)
+  local rid = next_ref(item, sale.epoch, 'number')
+  local unit = string.format('%s %d', rid, sale.now + sale.pay_within)
+  item.free, item.held = item.free - 1, item.held + 1
+  item.held_by[user] = unit
+  item.new_holders[#item.new_holders + 1] = user
+  item.new_holders[#item.new_holders + 1] = unit
+  item.entries[#item.entries + 1] = { 'reserved', user, rid, sale.now + sale.pay_within }
+  return 'R ' .. unit
+end
+
+local function stand_by(item, user, sale)
+  local ref = next_ref(item, sale.epoch, 'standby_number')
+  item.standby_count = item.standby_count + 1
+  item.waits[user], item.place[user] = item.standby_number, item.standby_count
+  item.new_standby[#item.new_standby + 1] = item.standby_number
+  item.new_standby[#item.new_standby + 1] = user
+  item.entries[#item.entries + 1] = { 'standby', user, ref, 0 }
+  return string.format('S %d %d', item.standby_number, item.standby_count)
+end
+
+local function decide(item, user, sale, phase)
+  local again = answer_again(item, user)
+  if again then return again end
+  if phase == 'not_open' then return string.format('N %d', sale.opens_at) end
+  if phase == 'ended' then return 'E' end
+  if phase == 'paused' then return 'U' end
+  if item.free > 0 then return reserve(item, user, sale) end
+  if item.standby_count < sale.standby_size then return stand_by(item, user, sale) end
+  return 'O'
+end
+
+local function write_item(item, stream, sale)
+  for _, entry in ipairs(item.entries) do
+    log(stream, entry[1], entry[2], entry[3], sale.now, entry[4])
+  end
+  if #item.new_holders > 0 then redis.call('HSET', item.holders, unpack(item.new_holders)) end
+  if #item.new_standby > 0 then redis.call('ZADD', item.standby, unpack(item.new_standby)) end
+  if #item.entries > 0 then save_item(item) end
+end
+
+local function items_of_batch(keys, args)
+  local items, users, all = {}, {}, {}
+  for i = 1, tonumber(args[2]) do
+    items[i] = item_of(keys, 4 + (i - 1) * KEYS_PER_ITEM) or false
+    users[i] = {}
+  end
+  for a = 3, #args, 2 do
+    local of_item = users[tonumber(args[a])]
+    of_item[#of_item + 1] = args[a + 1]
+    all[#all + 1] = args[a + 1]
+  end
+  for i, item in ipairs(items) do
+    if item then recall(item, users[i]) end
+  end
+  return items, all
+end
+
+local function all_paused(args)
+  local replies = { '0 0 0 unknown' }
+  for _ = 1, tonumber(args[2]) do replies[#replies + 1] = '0 0' end
+  for _ = 3, #args, 2 do replies[#replies + 1] = 'U' end
+  return replies
+end
+
+local function attempt(keys, args)
+  local sale = sale_of(keys[1])
+  if not sale then return all_paused(args) end
+  local phase = phase_of(sale)
+  local items, users = items_of_batch(keys, args)
+  local tries = tries_of(keys[3], sale.now, users)
+  local replies = { string.format('%d %d %d %s', sale.now, sale.epoch, sale.seq + 1, phase) }
+  local per_minute, first, sold_out = tonumber(args[1]), 1 + #items, false
+  for a = 3, #args, 2 do
+    local item, user = items[tonumber(args[a])], args[a + 1]
+    local reply = 'X'
+    if count_try(tries, user) > per_minute then
+      reply = string.format('L %d', 60000 - sale.now % 60000)
+    elseif item then
+      reply = decide(item, user, sale, phase)
+    end
+    replies[first + (a - 1) / 2] = reply
+  end
+  for i, item in ipairs(items) do -- from here on only writes
+    if item then
+      write_item(item, keys[2], sale)
+      replies[1 + i] = string.format('%d %d', item.free, sale.standby_size - item.standby_count)
+      sold_out = sold_out or (#item.entries > 0 and item.free == 0 and item.standby_count >= sale.standby_size)
+    else
+      replies[1 + i] = '0 0'
+    end
+  end
+  save_tries(tries)
+  save_sale(keys[1], sale)
+  if sold_out then news(sale) end
+  return replies
+end
+
+redis.register_function('attempt_@VERSION@', attempt)

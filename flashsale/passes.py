@@ -1,0 +1,66 @@
+"""Passes and receipts: short signed texts that the gate can verify without asking anybody.
+
+A pass, `p.<key>.<sale>.<user>.<expiry>.<mac>`, is the right to attempt; a receipt,
+`r.<key>.<sale>.<rid>.<user>.<pay_by>.<mac>`, is the shopper's proof that a unit is his. The first letter
+is the purpose and is signed too, so that the one never serves as the other. The mac is HMAC-SHA-256
+(RFC 2104) over everything before it; `settings.PASS_KEYS` lists the living keys, the first one signs.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class PassError(Exception):
+    """The text is not a pass for this sale now; the reason is for metrics, never for the shopper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Who may attempt in which sale, until when (seconds since 1970)."""
+
+    sale: int
+    user: int
+    expires_at: int
+
+
+class Signer:
+    """Signs with the first key and verifies with any, so that a key can be rotated in mid-sale."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        pairs = [hashlib.sha256(b"flashsale:" + key.encode()).digest() for key in keys]
+        self._keys = {hashlib.sha256(key).hexdigest()[:6]: key for key in pairs}
+        self._first = next(iter(self._keys))
+
+    def issue(self, *, sale: int, user: int, expires_at: int) -> str:
+        """Return a pass; `expires_at` in seconds since 1970."""
+        return self._sign(f"p.{self._first}.{sale}.{user}.{expires_at}")
+
+    def receipt(self, *, sale: int, rid: str, user: int, pay_by: int) -> str:
+        """Return the receipt of a reservation; `pay_by` in ms since 1970."""
+        return self._sign(f"r.{self._first}.{sale}.{rid}.{user}.{pay_by}")
+
+    def verify(self, text: str, *, sale: int, now: float) -> Pass:
+        """Return the pass, or raise PassError: malformed, forged, expired, or of another sale."""
+        body, _, mac = text.rpartition(".")
+        parts = body.split(".")
+        if len(parts) != 5 or parts[0] != "p":
+            raise PassError("malformed")
+        key = self._keys.get(parts[1])
+        if key is None or not hmac.compare_digest(self._mac(key, body).encode(), mac.encode()):
+            raise PassError("forged")
+        found = Pass(int(parts[2]), int(parts[3]), int(parts[4]))
+        if found.sale != sale:
+            raise PassError("other sale")
+        if found.expires_at <= now:
+            raise PassError("expired")
+        return found
+
+    def _sign(self, body: str) -> str:
+        return f"{body}.{self._mac(self._keys[self._first], body)}"
+
+    @staticmethod
+    def _mac(key: bytes, body: str) -> str:
+        return urlsafe_b64encode(hmac.digest(key, body.encode(), "sha256")[:24]).decode()
