@@ -39,7 +39,11 @@ def start(folder: Path, logs: Path, *, durable: bool = True) -> tuple[Process, s
     port = free_port()
     process = _process(home, programs, port, log, durable=durable)
     process.start()
-    _wait_until_ready(process, port, password)
+    try:
+        _wait_until_ready(process, port, password)
+    except BaseException:
+        process.stop(process.stop_seconds)
+        raise
     return process, f"postgres://{USER}:{password}@{LOOPBACK}:{port}/{USER}"
 
 
@@ -176,7 +180,6 @@ def _wait_until_ready(process: Process, port: int, password: str) -> None:
             _create_database(port, password)
             return
         time.sleep(0.05)
-    process.stop(2)
     raise Trouble(f"PostgreSQL did not answer within {READY_SECONDS:.0f} s: see {process.log}.")
 
 

@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .messages import Trouble, stopped
+from .messages import Trouble, last_line, say, stopped
 
 NOBODY = 65534
 PR_SET_PDEATHSIG = 1
 LOG_LIMIT = 5_000_000
+PROGRESS_SECONDS = 10.0
 LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True) if LINUX else None
 
@@ -36,6 +37,7 @@ class Process:
     death_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 2.0
     as_nobody: bool = False
+    speaks: bool = False  # its standard output is the terminal, only the rest goes to the log
     popen: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
     started_at: float = 0.0
 
@@ -46,8 +48,8 @@ class Process:
             self.popen = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=None if self.speaks else output,
+                stderr=output,
                 env=self.env,
                 cwd=self.cwd,
                 start_new_session=True,  # Ctrl-C in the terminal is ours alone: we stop things in order
@@ -96,18 +98,37 @@ def _die_with(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
     return ask_the_kernel
 
 
-def run(name: str, command: list[str], *, log: Path, env: dict[str, str], cwd: Path, as_nobody: bool) -> None:
+def run(
+    name: str,
+    command: list[str],
+    *,
+    log: Path,
+    env: dict[str, str],
+    cwd: Path,
+    as_nobody: bool = False,
+    speaks: bool = False,
+) -> None:
     """Run a helper to its end; raise the sentence to show when it fails."""
-    process = Process(name=name, command=command, log=log, env=env, cwd=cwd, as_nobody=as_nobody)
+    process = Process(name, command, log, env, cwd, as_nobody=as_nobody, speaks=speaks)
     process.death_signal = signal.SIGKILL
     process.start()
+    told = time.monotonic()
     try:
         while process.alive():
             time.sleep(0.02)
+            if time.monotonic() - told > PROGRESS_SECONDS:
+                told = time.monotonic()
+                say(f"  … {last_line(log)[:100]}")
     finally:
         process.stop(1)
     if process.popen is not None and process.popen.returncode != 0:
         raise stopped(name, log)
+
+
+def watch_parent() -> None:
+    """Under `make`, stop when make is killed: the kernel then sends us SIGTERM (Linux)."""
+    if _libc is not None and os.environ.get("MAKELEVEL"):
+        _libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 def rotate(log: Path) -> None:

@@ -76,8 +76,8 @@ def secret(folder: Path, name: str) -> str:
     return made
 
 
-def write_state(folder: Path, *, environment: dict[str, str], pids: dict[str, int]) -> None:
-    """Publish where the shop and its stores are and which processes they are."""
+def write_state(folder: Path, *, environment: dict[str, str], pids: dict[str, list[str]]) -> None:
+    """Publish where the shop and its stores are and which processes they are (name -> [id, birth])."""
     state = {"supervisor": os.getpid(), "pids": pids, "environment": environment}
     write_private(folder / "run.json", json.dumps(state, indent=1) + "\n")
 

@@ -61,7 +61,11 @@ def _start(name: str, settings: list[str], folder: Path, logs: Path) -> tuple[Pr
     )
     process.start()
     url = f"redis://:{password}@{LOOPBACK}:{port}/0"
-    _wait_until_ready(process, url)
+    try:
+        _wait_until_ready(process, url)
+    except BaseException:
+        process.stop(process.stop_seconds)
+        raise
     return process, url
 
 
@@ -78,5 +82,4 @@ def _wait_until_ready(process: Process, url: str) -> None:
             time.sleep(0.03)
     finally:
         client.close()
-    process.stop(1)
     raise Trouble(f"{process.name} did not answer within {READY_SECONDS:.0f} s: see {process.log}.")
