@@ -143,9 +143,7 @@ def _read_answer(reply: bytes) -> Answer:
     return Answer("not_open" if kind == b"N" else "slow_down", at=int(rest[0]))
 
 
-def attempt(
-    sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int
-) -> Call[Decided]:
+def attempt(sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int) -> Call[Decided]:
     """Decide a batch of (item, user) in order; each shopper may try `per_minute` times a minute."""
     items = list(dict.fromkeys(item for item, _ in attempts))
     index = {item: i for i, item in enumerate(items, 1)}
@@ -163,7 +161,12 @@ def attempt(
         left = [tuple(map(int, text.split())) for text in reply[1 : 1 + len(items)]]
         answers = [_read_answer(text) for text in reply[1 + len(items) :]]
         return Decided(
-            int(now), int(epoch), int(seq), phase.decode(), dict(zip(items, left, strict=True)), answers  # type: ignore[arg-type]
+            int(now),
+            int(epoch),
+            int(seq),
+            phase.decode(),
+            dict(zip(items, left, strict=True)),
+            answers,  # type: ignore[arg-type]
         )
 
     return Call("attempt", keys, args, read)
@@ -208,10 +211,19 @@ def status(sale: int, items: Sequence[int]) -> Call[Status | None]:
             return None
         now, epoch, seq, phase, opens_at, closes_at, standby_size = reply[0].split()
         found = {
-            item: ItemStatus(*map(int, text.split())) for item, text in zip(items, reply[1:], strict=True) if text
+            item: ItemStatus(*map(int, text.split()))
+            for item, text in zip(items, reply[1:], strict=True)
+            if text
         }
         return Status(
-            int(now), int(epoch), int(seq), phase.decode(), int(opens_at), int(closes_at), int(standby_size), found
+            int(now),
+            int(epoch),
+            int(seq),
+            phase.decode(),
+            int(opens_at),
+            int(closes_at),
+            int(standby_size),
+            found,
         )
 
     return Call("status", _keys(sale, items), [], read, reads_only=True)
@@ -277,6 +289,12 @@ def connect_async(url: str) -> "redis.asyncio.Redis":
     return redis.asyncio.Redis.from_url(
         url, socket_connect_timeout=0.25, socket_timeout=1.0, retry=Retry(NoBackoff(), 0), max_connections=64
     )
+
+
+async def items_async(client: "redis.asyncio.Redis", sale: int) -> list[int]:
+    """Return the items of a sale, as the store knows them; none for an unknown sale."""
+    text = await client.hget(sale_keys(sale)[0], "items")
+    return [int(item) for item in (text or b"").split()]
 
 
 async def run_async(client: "redis.asyncio.Redis", call: Call[T]) -> T:

@@ -1,7 +1,212 @@
-"""The gate's ASGI application."""
+"""The gate: a raw ASGI application that decides the burst. It knows the stock and the passes, nothing else.
 
+POST /gate/sales/<sale>/items/<item>/attempt   the attempt; no body is read
+GET  /gate/sales/<sale>                        the public status document
+GET  /gate/clock                               the server's clock
+GET  /gate/healthz, /gate/metrics              for operators (metrics to the local network only)
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import redis.asyncio
+from django.conf import settings
+from redis.exceptions import RedisError
 
-async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answer one request."""
+from flashsale import stock
+from flashsale.gate.answers import Reply, attempt_reply, status_document
+from flashsale.gate.batch import PAUSED, Batcher
+from flashsale.gate.memory import SaleMemory
+from flashsale.gate.metrics import Metrics
+from flashsale.gate.requests import Hosts, credentials, is_same_origin
+from flashsale.passes import PassError, Signer
+from flashsale.stock import Answer, Decided
+
+logger = logging.getLogger(__name__)
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+SALES_AT_MOST = 1000
+JSON = (b"content-type", b"application/json")
+NO_STORE = (b"cache-control", b"no-store")
+
+
+class Sale:
+    """One sale in this process: what is remembered of it and who waits to be decided."""
+
+    def __init__(self, gate: "Gate", number: int) -> None:
+        self.memory = SaleMemory(gate.client, number)
+        self.batcher = Batcher(
+            self._decide,
+            size=settings.GATE_BATCH_SIZE,
+            timeout=settings.GATE_ATTEMPT_TIMEOUT,
+            metrics=gate.metrics,
+        )
+        self._client = gate.client
+        self._number = number
+
+    async def _decide(self, attempts: Any) -> Decided:
+        call = stock.attempt(self._number, attempts, per_minute=settings.ATTEMPTS_PER_MINUTE)
+        decided = await stock.run_async(self._client, call)
+        self.memory.notice(decided.epoch, decided.seq)
+        return decided
+
+
+class Clock:
+    """The store's clock, read once a second; between two looks this process's own pace carries it on."""
+
+    def __init__(self, client: "redis.asyncio.Redis") -> None:
+        self._client = client
+        self._now, self._read_at = 0, float("-inf")
+
+    async def now(self) -> int:
+        """Return the store's time (ms); where the store is silent, the last known one carried on."""
+        if time.monotonic() - self._read_at > 1.0:
+            try:
+                seconds, micro = await self._client.time()
+                self._now, self._read_at = seconds * 1000 + micro // 1000, time.monotonic()
+            except (RedisError, OSError, TimeoutError):
+                if self._now == 0:
+                    return int(time.time() * 1000)
+        return self._now + int((time.monotonic() - self._read_at) * 1000)
+
+
+class Gate:
+    """One gate process: one client of the store, one subscription to its news, some sales."""
+
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+        self.client: redis.asyncio.Redis = stock.connect_async(settings.REDIS_URL)
+        self.clock = Clock(self.client)
+        self.signer = Signer(settings.PASS_KEYS)
+        self.hosts = Hosts(settings.ALLOWED_HOSTS)
+        self._cookie = settings.PASS_COOKIE.encode()
+        self._sales: OrderedDict[int, Sale] = OrderedDict()
+        self._listener: asyncio.Task[None] | None = None
+
+    def sale(self, number: int) -> Sale:
+        """Return a sale's state; a bounded number of sales is kept, the longest unused is dropped."""
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
+        sale = self._sales.get(number)
+        if sale is None:
+            sale = self._sales[number] = Sale(self, number)
+            if len(self._sales) > SALES_AT_MOST:
+                self._sales.popitem(last=False)
+        self._sales.move_to_end(number)
+        return sale
+
+    async def _listen(self) -> None:
+        """Hear the store's news for ever; while deaf, what is remembered lives for a second only."""
+        pause = 0.1
+        while True:
+            with contextlib.suppress(RedisError, OSError, TimeoutError):
+                async with self.client.pubsub() as subscription:
+                    await subscription.subscribe(stock.NEWS)
+                    pause = 0.1
+                    while True:
+                        message = await subscription.get_message(ignore_subscribe_messages=True, timeout=5.0)
+                        if message and int(message["data"]) in self._sales:
+                            self._sales[int(message["data"])].memory.forget()
+            await asyncio.sleep(pause)
+            pause = min(2.0, pause * 2)
+
+    async def attempt(self, sale_number: int, item: int, headers: dict[bytes, bytes]) -> Reply:
+        """Answer one attempt."""
+        now = time.time()
+        found = credentials(headers, self._cookie)
+        if found is None or (found.by_cookie and not is_same_origin(headers)):
+            return self._refuse(now)
+        try:
+            user = self.signer.verify(found.token, sale=sale_number, now=now).user
+        except PassError:
+            return self._refuse(now)
+        sale = self.sale(sale_number)
+        answer = PAUSED if sale.memory.went_backwards else sale.memory.short_answer(item, user)
+        if answer is not None:
+            store_now = sale.memory.now()
+        elif self.metrics.in_flight > settings.GATE_MAX_IN_FLIGHT:
+            answer, store_now = Answer("full"), int(now * 1000)
+        else:
+            answer, store_now = await sale.batcher.attempt(item, user)
+        self.metrics.attempt(answer.outcome, time.time() - now)
+        return attempt_reply(answer, now=store_now, sale=sale_number, user=user, signer=self.signer)
+
+    def _refuse(self, now: float) -> Reply:
+        self.metrics.attempt("refused", time.time() - now)
+        return attempt_reply(Answer("refused"), now=int(now * 1000), sale=0, user=0, signer=self.signer)
+
+    async def status(self, sale_number: int) -> Reply:
+        """Answer with the public status document; 404 for an unknown sale, 503 where the store is silent."""
+        memory = self.sale(sale_number).memory
+        if memory.status is None or memory.age() > 1.0:
+            try:
+                await memory.look()
+            except (RedisError, OSError, TimeoutError):
+                return 503, b'{"outcome": "paused", "retry_after": 2}', 2
+        if memory.status is None:
+            return 404, b'{"detail": "There is no such sale."}', 0
+        return 200, status_document(sale_number, memory.status, memory.now()), 0
+
+    async def answer(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Reply:
+        """Find what is asked for and answer it."""
+        if not self.hosts.knows(headers.get(b"host", b"")):
+            return 400, b'{"detail": "This host name is not served here."}', 0
+        match scope["method"], scope["path"].strip("/").split("/")[1:]:
+            case "POST", ["sales", sale, "items", item, "attempt"] if _is_number(sale) and _is_number(item):
+                return await self.attempt(int(sale), int(item), headers)
+            case "GET" | "HEAD", ["sales", sale] if _is_number(sale):
+                return await self.status(int(sale))
+            case "GET" | "HEAD", ["clock"]:
+                return 200, b'{"now": %d}' % await self.clock.now(), 0
+            case "GET" | "HEAD", ["healthz"]:
+                return 200, b'{"gate": "ok"}', 0
+            case "GET", ["metrics"] if _is_local(scope):
+                return 200, self.metrics.text().encode(), 0
+            case _, ["sales", _, "items", _, "attempt"] | ["sales", _] | ["clock"] | ["healthz"]:
+                return 405, b'{"detail": "This address does not answer this method."}', 0
+        return 404, b'{"detail": "There is nothing at this address."}', 0
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
+def _is_local(scope: dict[str, Any]) -> bool:
+    client = scope.get("client")
+    return bool(client) and ipaddress.ip_address(client[0]).is_loopback
+
+
+def _head(scope: dict[str, Any], status: int, body: bytes, retry: int) -> dict[str, Any]:
+    cacheable = status == 200 and scope["path"].startswith("/gate/sales/") and scope["method"] != "POST"
+    headers = [JSON, (b"content-length", b"%d" % len(body))]
+    headers.append((b"cache-control", b"public, max-age=1") if cacheable else NO_STORE)
+    if retry:
+        headers.append((b"retry-after", b"%d" % retry))
+    if status == 405:
+        headers.append((b"allow", b"POST" if scope["path"].endswith("attempt") else b"GET, HEAD"))
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+_gate: Gate | None = None
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Send) -> None:
+    """Serve one request; the process's gate is made with the first one, inside the running loop."""
+    global _gate  # noqa: PLW0603 one gate a process, and it needs the loop
+    if scope["type"] != "http":
+        return
+    if _gate is None:
+        _gate = Gate()
+    metrics = _gate.metrics
+    metrics.in_flight += 1
+    try:
+        status, body, retry = await _gate.answer(scope, dict(scope["headers"]))
+    finally:
+        metrics.in_flight -= 1
+    await send(_head(scope, status, body, retry))
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

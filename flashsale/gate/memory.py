@@ -42,9 +42,13 @@ class SaleMemory:
             return int(time.time() * 1000)
         return self.status.now + int((time.monotonic() - self._read_at) * 1000)
 
+    def age(self) -> float:
+        """Seconds since the last look."""
+        return time.monotonic() - self._read_at
+
     def short_answer(self, item: int, user: int) -> Answer | None:
         """Answer without the store where that is certain; None means the store must decide."""
-        age = time.monotonic() - self._read_at
+        age = self.age()
         if age > RENEW or self._stale:
             self.renew()
         if self.status is None or self._stale or age > FRESH:
@@ -121,5 +125,7 @@ class SaleMemory:
 
     @staticmethod
     def _may_refuse(status: Status) -> bool:
-        sold_out = any(unit.free == 0 and unit.standby >= status.standby_size for unit in status.items.values())
+        sold_out = any(
+            unit.free == 0 and unit.standby >= status.standby_size for unit in status.items.values()
+        )
         return sold_out or status.phase != "open"

@@ -52,7 +52,8 @@ class Metrics:
         """Draw everything for Prometheus."""
         lines = ["# TYPE flashsale_attempts_total counter"]
         lines += [
-            f'flashsale_attempts_total{{outcome="{name}"}} {count}' for name, count in sorted(self.outcomes.items())
+            f'flashsale_attempts_total{{outcome="{name}"}} {count}'
+            for name, count in sorted(self.outcomes.items())
         ]
         lines += ["# TYPE flashsale_gate_in_flight gauge", f"flashsale_gate_in_flight {self.in_flight}"]
         lines += self._batch_size.text("flashsale_gate_batch_size")

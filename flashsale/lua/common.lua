@@ -1,7 +1,7 @@
 #!lua name=flashsale_@VERSION@
 -- The sale's memory. One sale lives in one hash slot, so that everything here is decided atomically.
 --
--- fs:{S}:sale        hash    epoch seq last_now opens_at closes_at paused closed pay_within standby_size id
+-- fs:{S}:sale        hash    epoch seq last_now opens_at closes_at paused closed pay_within standby_size id items
 -- fs:{S}:stream      stream  what happened, in order: kind user ref at pay_by; read by the workers
 -- fs:{S}:tries:M     hash    user -> attempts in minute M
 -- fs:{S}:item:I      hash    quantity free held paid returned limit number standby_number

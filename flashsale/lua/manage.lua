@@ -40,7 +40,10 @@ redis.register_function('load_@VERSION@', function(keys, args)
     return 'updated'
   end
   for i, item in ipairs(doc.items) do write_item_from(keys, 3 + (i - 1) * KEYS_PER_ITEM, item) end
-  redis.call('HSET', keys[1], 'id', doc.id, 'epoch', doc.epoch, 'seq', 1, 'last_now', sale and sale.now or 0)
+  local ids = {}
+  for i, item in ipairs(doc.items) do ids[i] = item.id end
+  redis.call('HSET', keys[1], 'id', doc.id, 'epoch', doc.epoch, 'seq', 1, 'items', table.concat(ids, ' '),
+    'last_now', string.format('%d', sale and sale.now or 0))
   write_settings(keys[1], doc)
   redis.pcall('XGROUP', 'CREATE', keys[2], 'orders', '0', 'MKSTREAM') -- it may be there from the last epoch
   redis.call('PUBLISH', 'fs:news', doc.id)

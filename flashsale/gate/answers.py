@@ -1,0 +1,69 @@
+"""How an outcome is said over HTTP: status, JSON and headers."""
+
+import json
+import math
+from typing import Any
+
+from flashsale.passes import Signer
+from flashsale.stock import Answer, Status
+
+STATUS = {
+    "reserved": 200,
+    "queued": 202,
+    "standby": 202,
+    "sold_out": 409,
+    "not_open": 425,
+    "ended": 410,
+    "paused": 503,
+    "refused": 403,
+    "slow_down": 429,
+    "full": 503,
+}
+PHASE_WORDS = {"not_open": "coming", "open": "running", "paused": "paused", "ended": "ended"}
+RETRY_SECONDS = {"paused": 2, "full": 1}
+
+Reply = tuple[int, bytes, int]
+
+
+def attempt_reply(answer: Answer, *, now: int, sale: int, user: int, signer: Signer) -> Reply:
+    """Return status, body and seconds for Retry-After (0 for none) of an answered attempt."""
+    body: dict[str, Any] = {"outcome": answer.outcome, "now": now}
+    status, retry = STATUS[answer.outcome], RETRY_SECONDS.get(answer.outcome, 0)
+    if answer.outcome == "reserved":
+        status = 201 if answer.first else 200
+        body |= {"reservation": answer.rid, "pay_by": answer.pay_by, "paid": answer.paid}
+        body["receipt"] = signer.receipt(sale=sale, rid=answer.rid, user=user, pay_by=answer.pay_by)
+    elif answer.outcome == "standby":
+        body |= {"number": answer.number, "position": answer.position}
+    elif answer.outcome == "not_open":
+        body["opens_at"] = answer.at
+        retry = max(1, math.ceil((answer.at - now) / 1000))
+    elif answer.outcome == "slow_down":
+        retry = max(1, math.ceil(answer.at / 1000))
+    if retry:
+        body["retry_after"] = retry
+    return status, json.dumps(body).encode(), retry
+
+
+def status_document(sale: int, status: Status, now: int) -> bytes:
+    """The public state of a sale: the same for everybody, cacheable for one second."""
+    items = [
+        {
+            "item": item,
+            "quantity": units.quantity,
+            "free": units.free,
+            "standby_free": max(0, status.standby_size - units.standby),
+            "sold_out": units.free == 0 and units.standby >= status.standby_size,
+        }
+        for item, units in status.items.items()
+    ]
+    return json.dumps(
+        {
+            "sale": sale,
+            "now": now,
+            "state": PHASE_WORDS[status.phase],
+            "opens_at": status.opens_at,
+            "closes_at": status.closes_at,
+            "items": items,
+        }
+    ).encode()
