@@ -42,18 +42,19 @@ def is_mine(request: HttpRequest, key: str) -> bool:
 def _take(key: str) -> str | None:
     """Remove a challenge and return what was to be typed; None if it is over or somebody took it before.
 
-    Two posts of one solution meet here: the row goes away in the same statement that reads it, so one of them has it.
+    Two posts of one solution meet here: the row goes in the statement that reads it, so one of them has it.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM captcha_captchastore WHERE hashkey = %s RETURNING response, expiration > now()", [key]
+            "DELETE FROM captcha_captchastore WHERE hashkey = %s RETURNING response, expiration > now()",
+            [key],
         )
         row = cursor.fetchone()
     return row[0] if row and row[1] else None
 
 
 def solve(request: HttpRequest, key: str, answer: str) -> bool:
-    """Use up a challenge of this session; True if the answer was right. Right or wrong, there is no second try.
+    """Use up a challenge of this session; True if the answer was right. There is no second try either way.
 
     Call it outside a transaction: one that is rolled back would give the challenge back.
     """
@@ -76,7 +77,7 @@ def spoken(key: str) -> bytes | None:
         return None
     command = [sys.executable, str(SPEAKER), "-t", challenge, "-o", "-"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SPEAK_SECONDS, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, timeout=SPEAK_SECONDS, check=True)
     except (subprocess.SubprocessError, OSError):
         return None
     return done.stdout
@@ -85,7 +86,7 @@ def spoken(key: str) -> bytes | None:
 class CaptchaForm(forms.Form):
     """The challenge as part of a form; draw it with `captcha/challenge.html`.
 
-    A page drawn again after an error carries a new challenge: `challenge_key` is that of the page, not of the post.
+    A page drawn again after an error carries a new challenge: `challenge_key` makes that of the page.
     """
 
     captcha_key = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)

@@ -1,8 +1,8 @@
-"""How often somebody may try: the one limiter in front of login, sign-up, reset, captcha and the entry to a sale.
+"""How often somebody may try: the one limiter of login, sign-up, reset, captcha and the entry to a sale.
 
-Counted in the cache by django-ratelimit in fixed windows, so that up to twice the rate may pass at a window's edge.
-Without the cache everybody passes: a shop whose login closes with its cache is worse than one that counts late.
-What must never be exceeded (attempts at the gate, units per shopper) is counted where it is decided, not here.
+Counted in the cache by django-ratelimit in fixed windows: up to twice the rate may pass at a window's edge.
+Without the cache everybody passes: a shop whose login closes with its cache is worse than one that counts
+late. What must never be exceeded (attempts at the gate, units per shopper) is counted where it is decided.
 """
 
 import math
@@ -38,8 +38,8 @@ def _is_trusted(address: IPv4Address | IPv6Address) -> bool:
 def client_address(request: HttpRequest) -> str:
     """Return the address the request came from, as text.
 
-    `CLIENT_ADDRESS_HEADER` is believed only where the peer is one of `TRUSTED_PROXIES`; of several addresses in it
-    the last one that is not itself a trusted proxy counts, because everything before it was written by the client.
+    `CLIENT_ADDRESS_HEADER` is believed only where the peer is one of `TRUSTED_PROXIES`; of several addresses
+    the last one that is not a trusted proxy itself counts: everything before it was written by the client.
     A peer without an address is a Unix socket of this machine.
     """
     address = _parsed(request.META.get("REMOTE_ADDR") or LOCAL) or ip_address(LOCAL)

@@ -1,7 +1,8 @@
-"""A program of its own that spells letters aloud: `python speak.py -t KWXTR -o FILE.wav` (`-o -` writes to stdout).
+"""A program of its own that spells letters aloud: `python speak.py -t KWXTR -o FILE.wav` (`-o -` for stdout).
 
-Speaks with the eSpeak NG library of the wheel `espeakng-loader`, else with a program of the system (espeak-ng, espeak,
-flite). It imports nothing of the shop: that library has another licence (GPL) and keeps state that threads may not share.
+Speaks with the eSpeak NG library of the wheel `espeakng-loader`, else with a program of the system
+(espeak-ng, espeak, flite). It imports nothing of the shop: that library has another licence (GPL), and its
+state is not for threads to share.
 """
 
 import argparse
@@ -14,14 +15,11 @@ import tempfile
 import wave
 from pathlib import Path
 
-WORDS = dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        "Alpha Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliet Kilo Lima Mike November Oscar Papa "
-        "Quebec Romeo Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu".split(),
-        strict=True,
-    )
-)
+ALPHABET = """
+    Alpha Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliet Kilo Lima Mike November Oscar Papa
+    Quebec Romeo Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu
+"""
+WORDS = {word[0]: word for word in ALPHABET.split()}
 WORDS_PER_MINUTE = 120
 SYNCHRONOUS, RATE, CHARS_UTF8, BY_CHARACTER = 2, 1, 1, 1
 SystemSpeaker = tuple[str, ...]
@@ -84,7 +82,7 @@ def with_the_system(sentence: str) -> bytes | None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "spoken.wav"
             filled = [argument.format(file=file, sentence=sentence) for argument in arguments]
-            done = subprocess.run([path, *filled], capture_output=True, check=False)  # noqa: S603
+            done = subprocess.run([path, *filled], capture_output=True, check=False)
             if done.returncode == 0 and file.exists():
                 return file.read_bytes()
     return None

@@ -21,7 +21,8 @@ def networks(texts: list[str], *, of: str) -> list[IPv4Network | IPv6Network]:
     try:
         return [ip_network(text.strip(), strict=False) for text in texts]
     except ValueError as error:
-        raise ImproperlyConfigured(f"Set {of} to addresses or networks, separated by commas: {error}.") from error
+        sentence = f"Set {of} to addresses or networks, separated by commas: {error}."
+        raise ImproperlyConfigured(sentence) from error
 
 
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
@@ -197,6 +198,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 30},
     },
+    "forget captchas and sessions": {
+        "task": "accounts.tasks.forget_the_expired",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "forget used answers": {
         "task": "shop.orders.tasks.forget_used_answers",
         "schedule": 600.0,
@@ -228,8 +234,9 @@ ACCOUNT_EMAIL_VERIFICATION = env.str(
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True  # a login never ends inside a hold
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
-# The library's own limits refuse everybody while the cache is away; ours (accounts/limits.py, accounts/urls.py) do not.
+# The library's own limits refuse everybody while the cache is away; those of accounts/limits.py do not.
 ACCOUNT_RATE_LIMITS = False
 SITE_ID = 1
 
@@ -272,7 +279,7 @@ CAPTCHA_LETTER_ROTATION = (-18, 18)
 CLIENT_ADDRESS_HEADER = env.str("CLIENT_ADDRESS_HEADER", default="")
 TRUSTED_PROXIES = networks(env.list("TRUSTED_PROXIES", default=[]), of="TRUSTED_PROXIES")
 if CLIENT_ADDRESS_HEADER and not TRUSTED_PROXIES:
-    raise ImproperlyConfigured("Set TRUSTED_PROXIES too: CLIENT_ADDRESS_HEADER is believed only from listed proxies.")
+    raise ImproperlyConfigured("Set TRUSTED_PROXIES too: CLIENT_ADDRESS_HEADER is believed only from there.")
 RATELIMIT_IP_META_KEY = "accounts.limits.client_address"
 RATELIMIT_USE_CACHE = "default"
 RATELIMIT_FAIL_OPEN = True
@@ -308,7 +315,7 @@ STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

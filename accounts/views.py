@@ -1,0 +1,99 @@
+"""The account, its addresses, and the pictures and sounds of the captcha."""
+
+from captcha.views import captcha_image as drawn
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from accounts import addresses as address_book
+from accounts.captcha import is_mine, spoken
+from accounts.forms import AddressForm
+from accounts.limits import limited
+from accounts.models import Address, User
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - behind login_required; tells the type checker
+    return request.user
+
+
+def _own_address(request: HttpRequest, pk: int) -> Address:
+    return get_object_or_404(_user(request).addresses.all(), pk=pk)
+
+
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """Show what the shop knows of the shopper and where to go from here."""
+    return render(request, "accounts/home.html", {"shopper": _user(request)})
+
+
+@login_required
+def addresses(request: HttpRequest) -> HttpResponse:
+    """List the shopper's addresses."""
+    return render(request, "accounts/addresses.html", {"addresses": _user(request).addresses.all()})
+
+
+@login_required
+def address_add(request: HttpRequest) -> HttpResponse:
+    """Add an address."""
+    form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        address_book.add(
+            user=_user(request), parts=form.parts(), make_default=form.cleaned_data["make_default"]
+        )
+        messages.success(request, _("The address is in your list."))
+        return redirect("addresses")
+    return render(request, "accounts/address_form.html", {"form": form})
+
+
+@login_required
+def address_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change one of the shopper's own addresses."""
+    address = _own_address(request, pk)
+    form = AddressForm(request.POST or None, address=address)
+    if request.method == "POST" and form.is_valid():
+        address_book.change(
+            address=address, parts=form.parts(), make_default=form.cleaned_data.get("make_default", False)
+        )
+        messages.success(
+            request, _("The address is changed. Orders that you placed before keep the old one.")
+        )
+        return redirect("addresses")
+    return render(request, "accounts/address_form.html", {"form": form, "address": address})
+
+
+@login_required
+def address_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then delete one of the shopper's own addresses."""
+    address = _own_address(request, pk)
+    if request.method == "POST":
+        address_book.remove(address=address)
+        messages.success(request, _("The address is deleted."))
+        return redirect("addresses")
+    return render(request, "accounts/address_delete.html", {"address": address})
+
+
+@require_GET
+@never_cache
+@limited(group="captcha-image", key="user_or_ip", rate="60/m", methods=("GET",))
+def captcha_image(request: HttpRequest, key: str) -> HttpResponse:
+    """Draw a challenge of this session (twice the size, for sharp screens)."""
+    if not is_mine(request, key):
+        raise Http404
+    picture: HttpResponse = drawn(request, key, scale=2)
+    return picture
+
+
+@require_GET
+@never_cache
+@limited(group="captcha-audio", key="user_or_ip", rate="20/m", methods=("GET",))
+def captcha_audio(request: HttpRequest, key: str) -> HttpResponse:
+    """Speak a challenge of this session; 404 if it is over or nothing here can speak."""
+    sound = spoken(key) if is_mine(request, key) else None
+    if sound is None:
+        raise Http404
+    return HttpResponse(sound, content_type="audio/wav")
