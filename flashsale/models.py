@@ -16,7 +16,10 @@ from shop.orders.models import Order
 
 
 class Sale(models.Model):
-    """So many units, for so long, for whoever may enter. Scheduled, it owns its units; closed, it has returned the rest."""
+    """So many units, for so long, for whoever may enter.
+
+    Scheduled, it owns its units; closed, it has returned the rest.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -35,6 +38,12 @@ class Sale(models.Model):
         default=1,
         editable=False,
         help_text=_("Counts how often the store was built from the rows."),
+    )
+    warmed_at = models.DateTimeField(
+        _("warmed up"),
+        null=True,
+        editable=False,
+        help_text=_("When the store was first loaded; a store that is empty after that has lost its data."),
     )
     pay_within = models.PositiveIntegerField(
         _("time to pay"),
@@ -196,6 +205,9 @@ class Reservation(models.Model):
     def __str__(self) -> str:
         return self.rid
 
+    def get_absolute_url(self) -> str:
+        return reverse("reservation", args=[self.rid])
+
     @property
     def time_left(self) -> timedelta:
         """Time until the deadline; never negative."""
@@ -231,7 +243,7 @@ class StandbyEntry(models.Model):
 
 
 class ParkedEntry(models.Model):
-    """A stream entry that could not be recorded after several tries; its unit stays held until somebody looks."""
+    """A stream entry that could not be recorded in several tries; its unit stays held until somebody looks."""
 
     sale = models.ForeignKey(Sale, on_delete=models.CASCADE)
     entry_id = models.CharField(max_length=40)

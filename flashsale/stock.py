@@ -88,6 +88,8 @@ class Status:
     opens_at: int
     closes_at: int
     standby_size: int
+    pay_within: int
+    paused: bool
     items: Mapping[int, ItemStatus]
 
 
@@ -126,6 +128,11 @@ def _keys(sale: int, items: Sequence[int]) -> list[str]:
     return sale_keys(sale) + [key for item in items for key in item_keys(sale, item)]
 
 
+def _read_left(text: bytes) -> tuple[int, int]:
+    free, standby = text.split()
+    return int(free), int(standby)
+
+
 _PLAIN = {b"O": Answer("sold_out"), b"E": Answer("ended"), b"U": Answer("paused"), b"X": Answer("refused")}
 
 
@@ -147,7 +154,7 @@ def attempt(sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int) 
     """Decide a batch of (item, user) in order; each shopper may try `per_minute` times a minute."""
     items = list(dict.fromkeys(item for item, _ in attempts))
     index = {item: i for i, item in enumerate(items, 1)}
-    keys = sale_keys(sale) + [f"fs:{{{sale}}}:tries:"]
+    keys = [*sale_keys(sale), f"fs:{{{sale}}}:tries:"]
     for item in items:
         keys += item_keys(sale, item)
     args: list[str | int] = [per_minute, len(items)]
@@ -158,16 +165,9 @@ def attempt(sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int) 
         now, epoch, seq, phase = reply[0].split()
         if len(reply) != 1 + len(items) + len(attempts):
             raise ResponseError(f"{len(reply)} replies to {len(attempts)} attempts")
-        left = [tuple(map(int, text.split())) for text in reply[1 : 1 + len(items)]]
+        left = {item: _read_left(text) for item, text in zip(items, reply[1:], strict=False)}
         answers = [_read_answer(text) for text in reply[1 + len(items) :]]
-        return Decided(
-            int(now),
-            int(epoch),
-            int(seq),
-            phase.decode(),
-            dict(zip(items, left, strict=True)),
-            answers,  # type: ignore[arg-type]
-        )
+        return Decided(int(now), int(epoch), int(seq), phase.decode(), left, answers)
 
     return Call("attempt", keys, args, read)
 
@@ -209,20 +209,23 @@ def status(sale: int, items: Sequence[int]) -> Call[Status | None]:
     def read(reply: list[bytes] | None) -> Status | None:
         if reply is None:
             return None
-        now, epoch, seq, phase, opens_at, closes_at, standby_size = reply[0].split()
+        now, epoch, seq, phase, *settings = reply[0].split()
         found = {
             item: ItemStatus(*map(int, text.split()))
             for item, text in zip(items, reply[1:], strict=True)
             if text
         }
+        opens_at, closes_at, standby_size, pay_within, paused = map(int, settings)
         return Status(
             int(now),
             int(epoch),
             int(seq),
             phase.decode(),
-            int(opens_at),
-            int(closes_at),
-            int(standby_size),
+            opens_at,
+            closes_at,
+            standby_size,
+            pay_within,
+            bool(paused),
             found,
         )
 
@@ -269,19 +272,22 @@ def run(call: Call[T]) -> T:
 
 
 def run_all(calls: Sequence[Call[T]]) -> list[T | None]:
-    """Carry many calls in one round trip; None for one that failed. Raises RedisError if the store is gone."""
-    client = get_redis_connection("sale")
-    if not calls:
-        return []
-    client.function_load(library()[1], replace=True)
-    pipeline = client.pipeline(transaction=False)
-    for call in calls:
-        pipeline.execute_command(*_command(call))
-    replies = pipeline.execute(raise_on_error=False)
+    """Carry many calls in one round trip; None for one that failed. Raises RedisError if it is away."""
+    replies = _pipeline(calls)
+    if any(isinstance(reply, ResponseError) and _is_missing(reply) for reply in replies):
+        get_redis_connection("sale").function_load(library()[1], replace=True)
+        replies = _pipeline(calls)
     return [
         None if isinstance(reply, Exception) else call.read(reply)
         for call, reply in zip(calls, replies, strict=True)
     ]
+
+
+def _pipeline(calls: Sequence[Call[Any]]) -> list[Any]:
+    pipeline = get_redis_connection("sale").pipeline(transaction=False)
+    for call in calls:
+        pipeline.execute_command(*_command(call))
+    return list(pipeline.execute(raise_on_error=False))
 
 
 def connect_async(url: str) -> "redis.asyncio.Redis":
@@ -300,10 +306,10 @@ async def items_async(client: "redis.asyncio.Redis", sale: int) -> list[int]:
 async def run_async(client: "redis.asyncio.Redis", call: Call[T]) -> T:
     """Carry a call for the gate. Raises redis.exceptions.RedisError if the store does not answer."""
     try:
-        reply = await client.execute_command(*_command(call))
+        reply = await client.execute_command(*_command(call))  # type: ignore[no-untyped-call]
     except ResponseError as error:
         if not _is_missing(error):
             raise
         await client.function_load(library()[1], replace=True)
-        reply = await client.execute_command(*_command(call))
+        reply = await client.execute_command(*_command(call))  # type: ignore[no-untyped-call]
     return call.read(reply)

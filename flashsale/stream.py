@@ -69,16 +69,31 @@ def _stream(sale: int) -> str:
     return sale_keys(sale)[1]
 
 
-def read(sale: int, *, consumer: str, count: int, block_ms: int | None = None) -> list[Entry]:
-    """Read up to `count` new entries; wait up to `block_ms` for the first. Empty for an unknown sale."""
+def read(
+    sales: Sequence[int], *, consumer: str, count: int, block_ms: int | None = None
+) -> dict[int, list[Entry]]:
+    """Read up to `count` new entries of each sale; wait up to `block_ms` for the first one of any."""
     client = get_redis_connection("sale")
+    streams = {_stream(sale): sale for sale in sales}
     try:
-        reply = client.xreadgroup(GROUP, consumer, {_stream(sale): ">"}, count=count, block=block_ms)
+        reply = client.xreadgroup(GROUP, consumer, dict.fromkeys(streams, ">"), count=count, block=block_ms)
     except ResponseError as error:
-        if "NOGROUP" in str(error):
-            return []
-        raise
-    return [_entry(entry_id, fields) for _, rows in reply for entry_id, fields in rows]
+        if "NOGROUP" not in str(error):
+            raise
+        for sale in sales:
+            _create_group(sale)
+        return {}
+    return {
+        streams[key.decode()]: [_entry(entry_id, fields) for entry_id, fields in rows] for key, rows in reply
+    }
+
+
+def _create_group(sale: int) -> None:
+    try:
+        get_redis_connection("sale").xgroup_create(_stream(sale), GROUP, id="0", mkstream=True)
+    except ResponseError as error:
+        if "BUSYGROUP" not in str(error):
+            raise
 
 
 def claim(sale: int, *, consumer: str, count: int, idle_ms: int = CLAIM_AFTER_MS) -> list[Entry]:

@@ -13,6 +13,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import redis.asyncio
@@ -30,7 +31,9 @@ from flashsale.stock import Answer, Decided
 
 logger = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Route = tuple[tuple[str, ...], Callable[[], Awaitable[Reply]]]
 SALES_AT_MOST = 1000
+READS, WRITES = ("GET", "HEAD"), ("POST",)
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -152,24 +155,43 @@ class Gate:
             return 404, b'{"detail": "There is no such sale."}', 0
         return 200, status_document(sale_number, memory.status, memory.now()), 0
 
+    async def tell_time(self) -> Reply:
+        """Answer with the store's clock (ms)."""
+        return 200, b'{"now": %d}' % await self.clock.now(), 0
+
+    async def tell_health(self) -> Reply:
+        """Say that this process runs."""
+        return 200, b'{"gate": "ok"}', 0
+
+    async def tell_metrics(self) -> Reply:
+        """Answer in Prometheus' text."""
+        return 200, self.metrics.text().encode(), 0
+
     async def answer(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Reply:
         """Find what is asked for and answer it."""
         if not self.hosts.knows(headers.get(b"host", b"")):
             return 400, b'{"detail": "This host name is not served here."}', 0
-        match scope["method"], scope["path"].strip("/").split("/")[1:]:
-            case "POST", ["sales", sale, "items", item, "attempt"] if _is_number(sale) and _is_number(item):
-                return await self.attempt(int(sale), int(item), headers)
-            case "GET" | "HEAD", ["sales", sale] if _is_number(sale):
-                return await self.status(int(sale))
-            case "GET" | "HEAD", ["clock"]:
-                return 200, b'{"now": %d}' % await self.clock.now(), 0
-            case "GET" | "HEAD", ["healthz"]:
-                return 200, b'{"gate": "ok"}', 0
-            case "GET", ["metrics"] if _is_local(scope):
-                return 200, self.metrics.text().encode(), 0
-            case _, ["sales", _, "items", _, "attempt"] | ["sales", _] | ["clock"] | ["healthz"]:
-                return 405, b'{"detail": "This address does not answer this method."}', 0
-        return 404, b'{"detail": "There is nothing at this address."}', 0
+        route = self._route(scope, headers)
+        if route is None:
+            return 404, b'{"detail": "There is nothing at this address."}', 0
+        methods, act = route
+        if scope["method"] not in methods:
+            return 405, b'{"detail": "This address does not answer this method."}', 0
+        return await act()
+
+    def _route(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Route | None:
+        match scope["path"].strip("/").split("/")[1:]:
+            case ["sales", sale, "items", item, "attempt"] if _is_number(sale) and _is_number(item):
+                return WRITES, partial(self.attempt, int(sale), int(item), headers)
+            case ["sales", sale] if _is_number(sale):
+                return READS, partial(self.status, int(sale))
+            case ["clock"]:
+                return READS, self.tell_time
+            case ["healthz"]:
+                return READS, self.tell_health
+            case ["metrics"] if _is_local(scope):
+                return READS, self.tell_metrics
+        return None
 
 
 def _is_number(text: str) -> bool:
@@ -178,7 +200,7 @@ def _is_number(text: str) -> bool:
 
 def _is_local(scope: dict[str, Any]) -> bool:
     client = scope.get("client")
-    return bool(client) and ipaddress.ip_address(client[0]).is_loopback
+    return client is not None and ipaddress.ip_address(client[0]).is_loopback
 
 
 def _head(scope: dict[str, Any], status: int, body: bytes, retry: int) -> dict[str, Any]:
@@ -188,14 +210,16 @@ def _head(scope: dict[str, Any], status: int, body: bytes, retry: int) -> dict[s
     if retry:
         headers.append((b"retry-after", b"%d" % retry))
     if status == 405:
-        headers.append((b"allow", b"POST" if scope["path"].endswith("attempt") else b"GET, HEAD"))
+        headers.append(
+            (b"allow", ", ".join(WRITES if scope["path"].strip("/").endswith("/attempt") else READS).encode())
+        )
     return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 _gate: Gate | None = None
 
 
-async def application(scope: dict[str, Any], receive: Any, send: Send) -> None:
+async def application(scope: dict[str, Any], _receive: Any, send: Send) -> None:
     """Serve one request; the process's gate is made with the first one, inside the running loop."""
     global _gate  # noqa: PLW0603 one gate a process, and it needs the loop
     if scope["type"] != "http":

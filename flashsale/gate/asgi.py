@@ -1,4 +1,4 @@
-"""The gate as a process of its own, behind any ASGI server: `granian --interface asginl flashsale.gate.asgi:application`."""
+"""The gate as a process of its own: `granian --interface asginl flashsale.gate.asgi:application`."""
 
 import os
 

@@ -82,13 +82,13 @@ end)
 
 -- status: one atomic look at a sale.
 -- KEYS  sale, stream, then item, holders, owners, standby of each item
--- REPLY nil for an unknown sale, else {"now epoch seq phase opens_at closes_at standby_size",
+-- REPLY nil for an unknown sale, else {"now epoch seq phase opens_at closes_at standby_size pay_within paused",
 --       then of each item "quantity free held paid returned standby" ("" for an unknown item)}
 redis.register_function{ function_name = 'status_@VERSION@', flags = { 'no-writes' }, callback = function(keys)
   local sale = sale_of(keys[1])
   if not sale then return nil end
-  local replies = { string.format('%d %d %d %s %d %d %d', sale.now, sale.epoch, sale.seq, phase_of(sale),
-    sale.opens_at, sale.closes_at, sale.standby_size) }
+  local replies = { string.format('%d %d %d %s %d %d %d %d %d', sale.now, sale.epoch, sale.seq, phase_of(sale),
+    sale.opens_at, sale.closes_at, sale.standby_size, sale.pay_within, sale.paused and 1 or 0) }
   for first = 3, #keys, KEYS_PER_ITEM do
     local item = item_of(keys, first)
     replies[#replies + 1] = item and string.format('%d %d %d %d %d %d', item.quantity, item.free, item.held,

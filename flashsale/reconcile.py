@@ -1,0 +1,145 @@
+"""Compares both stores, says both numbers, repairs what is safe, and rebuilds the store from the rows."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from flashsale import draining, recording, reservations, scheduling, stock, stream
+from flashsale.models import Reservation, Sale, SaleItem
+from flashsale.stream import Backlog, Entry
+
+logger = logging.getLogger(__name__)
+SETTLE_MS = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Units of one item in one store."""
+
+    quantity: int
+    free: int
+    held: int
+    paid: int
+    returned: int
+
+    @property
+    def adds_up(self) -> bool:
+        return self.quantity == self.free + self.held + self.paid + self.returned and self.free >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReport:
+    """One item in both stores. `only_store` and `only_rows` are held rids that the other side lacks."""
+
+    item: int
+    rows: Figures
+    store: Figures | None
+    only_store: frozenset[str] = frozenset()
+    only_rows: frozenset[str] = frozenset()
+
+    @property
+    def agrees(self) -> bool:
+        held = not self.only_store and not self.only_rows
+        return self.rows == self.store and self.rows.adds_up and held
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One sale in both stores, and what is on its way between them."""
+
+    sale: int
+    backlog: Backlog
+    untold: int
+    parked: int
+    items: list[ItemReport] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        on_its_way = self.backlog.unread or self.backlog.pending or self.untold or self.parked
+        return not on_its_way and all(item.agrees for item in self.items)
+
+
+def compare(*, sale_id: int) -> Report:
+    """Look at both stores. Raises RedisError if the store is away.
+
+    A sale in motion differs by what is on its way: only a report without backlog is a verdict.
+    """
+    sale = Sale.objects.get(pk=sale_id)
+    items = list(sale.items.order_by("pk"))
+    status = stock.run(stock.status(sale_id, [item.pk for item in items]))
+    ended = Reservation.objects.filter(item__sale=sale, store_told_at__isnull=True)
+    return Report(
+        sale=sale_id,
+        backlog=stream.backlog(sale_id),
+        untold=ended.exclude(status=Reservation.Status.HELD).count(),
+        parked=sale.parkedentry_set.count(),
+        items=[_compare_item(item, status.items.get(item.pk) if status else None) for item in items],
+    )
+
+
+def _compare_item(item: SaleItem, units: stock.ItemStatus | None) -> ItemReport:
+    rows = Figures(item.quantity, item.free, item.held, item.paid, item.returned)
+    if units is None:
+        return ItemReport(item.pk, rows, None)
+    found = stock.run(stock.members(item.sale_id, item.pk))
+    in_store = {rid for rid, _ in found.holders.values()}
+    in_rows = set(item.reservations.filter(status=Reservation.Status.HELD).values_list("rid", flat=True))
+    store = Figures(units.quantity, units.free, units.held, units.paid, units.returned)
+    return ItemReport(item.pk, rows, store, frozenset(in_store - in_rows), frozenset(in_rows - in_store))
+
+
+def repair(*, sale_id: int) -> Report:
+    """Repair what can be repaired without a doubt, and log what cannot; return how things stand then.
+
+    Safe while the sale runs: untold ends are told, and a unit that the store gave away and that has had no
+    row and no stream entry for 15 s (its entry was lost) is recorded from the store itself.
+    """
+    reservations.tell_store()
+    report = compare(sale_id=sale_id)
+    if not (report.backlog.unread or report.backlog.pending):
+        for item in report.items:
+            if item.only_store:
+                _record_lost(sale_id, item)
+    report = compare(sale_id=sale_id)
+    for item in report.items:
+        if not item.agrees and not report.backlog.unread and not report.backlog.pending:
+            logger.warning("Sale %s item %s: rows %s, store %s", sale_id, item.item, item.rows, item.store)
+    return report
+
+
+def _record_lost(sale_id: int, item: ItemReport) -> None:
+    sale = Sale.objects.get(pk=sale_id)
+    status = stock.run(stock.status(sale_id, [item.item]))
+    known = set(Reservation.objects.filter(rid__in=item.only_store).values_list("rid", flat=True))
+    entries = []
+    for user, (rid, pay_by) in stock.run(stock.members(sale_id, item.item)).holders.items():
+        reserved_at = pay_by - sale.pay_within * 1000
+        if rid in item.only_store - known and status and status.now - reserved_at > SETTLE_MS:
+            entries.append(Entry("", "reserved", user, rid, reserved_at, pay_by))
+    if entries:
+        logger.error("Sale %s item %s: %d reservations had no row", sale_id, item.item, len(entries))
+        recording.record(sale_id=sale_id, entries=entries)
+
+
+def rebuild(*, sale_id: int) -> Report:
+    """Build the store anew from the rows, under the next epoch; the sale stays as paused as it was.
+
+    What the stream still holds is recorded first, so that nobody who was told "reserved" is forgotten.
+    Late messages of the old epoch are refused by `recording`.
+    """
+    was_paused = Sale.objects.values_list("paused", flat=True).get(pk=sale_id)
+    scheduling.pause(sale_id=sale_id)
+    draining.drain_once(sale_id=sale_id)
+    with transaction.atomic(durable=True):
+        Sale.objects.filter(pk=sale_id).update(epoch=F("epoch") + 1)
+    # Whatever ended until now is in the document that is loaded; nobody needs to tell the new epoch of it.
+    stock.run(stock.load(sale_id, scheduling.document(Sale.objects.get(pk=sale_id))))
+    reservations.tell_store()
+    if not was_paused:
+        scheduling.resume(sale_id=sale_id)
+    report = compare(sale_id=sale_id)
+    logger.warning("Sale %s was rebuilt at %s: %s", sale_id, datetime.now(UTC).isoformat(), report)
+    return report

@@ -1,0 +1,204 @@
+"""From the stream to the rows: what the store has decided becomes orders, in one transaction a batch.
+
+The database has the last word: the item's row is locked, and whatever does not fit (more units than there
+are, a second unit for the same shopper, an entry of an older epoch) is recorded as displaced, told to the
+shopper, and pauses the sale, for then the store has lied.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import User
+from flashsale import stock
+from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.stream import Entry
+from shop.catalogue.models import Product
+from shop.orders import outbox
+from shop.orders.models import Order, OrderLine, OutboxMail
+from shop.orders.outbox import Letter
+
+logger = logging.getLogger(__name__)
+Status = Reservation.Status
+
+
+def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
+    """Write a batch of stream entries of one sale; return how many reservations are new.
+
+    Safe to run twice: a rid that has a row is passed over. Raises django.db.Error if the batch cannot be
+    written, and then nothing of it is.
+    """
+    with transaction.atomic(durable=True):
+        # Two workers may hold parts of the same stream, or the same part after one was thought dead: the
+        # second waits here until the first has committed, and then sees its rows.
+        items = SaleItem.objects.select_related("sale", "variant__product").filter(sale_id=sale_id)
+        locked = {item.pk: item for item in items.select_for_update(of=("self",), no_key=True).order_by("pk")}
+        _record_standby(locked, entries)
+        units = [
+            entry for entry in entries if entry.kind in ("reserved", "promoted") and entry.item in locked
+        ]
+        rows = _judge(locked, units) if units else []
+        _insert(locked, rows)
+    return len(rows)
+
+
+def _record_standby(items: dict[int, SaleItem], entries: Sequence[Entry]) -> None:
+    joined = [
+        StandbyEntry(
+            item_id=entry.item,
+            user_id=entry.user,
+            epoch=entry.epoch,
+            number=entry.number,
+            joined_at=entry.happened_at,
+        )
+        for entry in entries
+        if entry.kind == "standby" and entry.item in items
+    ]
+    if joined:
+        StandbyEntry.objects.bulk_create(joined, ignore_conflicts=True)
+        outbox.put_all(_standby_letters(items, joined))
+    for kind, status in (("promoted", StandbyEntry.Status.PROMOTED), ("left", StandbyEntry.Status.LEFT)):
+        users: dict[int, list[int]] = {}
+        for entry in entries:
+            if entry.kind == kind:
+                users.setdefault(entry.item, []).append(entry.user)
+        for item, gone in users.items():
+            waiting = StandbyEntry.objects.filter(
+                item=item, user__in=gone, status=StandbyEntry.Status.WAITING
+            )
+            waiting.update(status=status, ended_at=timezone.now())
+
+
+def _judge(items: dict[int, SaleItem], entries: Sequence[Entry]) -> list[Reservation]:
+    """Decide what each new unit becomes: held while there is room, else displaced."""
+    known = Reservation.objects.filter(item__in=items, user__in={entry.user for entry in entries})
+    rids, live, paid = set(), set(), Counter[tuple[int, int]]()
+    for rid, item, user, status in known.values_list("rid", "item_id", "user_id", "status"):
+        rids.add(rid)
+        if status == Status.HELD:
+            live.add((item, user))
+        elif status == Status.PAID:
+            paid[item, user] += 1
+    free = {pk: item.free for pk, item in items.items()}
+    rows = []
+    for entry in entries:
+        if entry.ref in rids:
+            continue
+        rids.add(entry.ref)
+        sale_item, owner = items[entry.item], (entry.item, entry.user)
+        fits = free[entry.item] > 0 and owner not in live and paid[owner] < sale_item.limit
+        if fits and entry.epoch == sale_item.sale.epoch:
+            free[entry.item] -= 1
+            live.add(owner)
+            rows.append(_row(entry, Status.HELD))
+        else:
+            rows.append(_row(entry, Status.DISPLACED))
+    return rows
+
+
+def _row(entry: Entry, status: str) -> Reservation:
+    ended: datetime | None = timezone.now() if status == Status.DISPLACED else None
+    return Reservation(
+        rid=entry.ref,
+        item_id=entry.item,
+        user_id=entry.user,
+        status=status,
+        epoch=entry.epoch,
+        promoted=entry.kind == "promoted",
+        reserved_at=entry.happened_at,
+        pay_by=entry.deadline,
+        ended_at=ended,
+        store_told_at=ended,
+    )
+
+
+def _insert(items: dict[int, SaleItem], rows: list[Reservation]) -> None:
+    if not rows:
+        return
+    emails = dict(User.objects.filter(pk__in={row.user_id for row in rows}).values_list("pk", "email"))
+    held = [row for row in rows if row.status == Status.HELD]
+    orders = Order.objects.bulk_create(_order(items[row.item_id], row, emails[row.user_id]) for row in held)
+    for row, order in zip(held, orders, strict=True):
+        row.order = order
+    OrderLine.objects.bulk_create(_line(items[row.item_id], row) for row in held)
+    Reservation.objects.bulk_create(rows)
+    outbox.put_all(_letter(items[row.item_id], row, emails[row.user_id]) for row in rows)
+    for pk, count in sorted(Counter(row.item_id for row in held).items()):
+        SaleItem.objects.filter(pk=pk).update(held=F("held") + count)
+    if len(held) < len(rows):
+        _stop_selling(items[rows[0].item_id].sale_id, [row.rid for row in rows if row.status != Status.HELD])
+
+
+def _stop_selling(sale_id: int, rids: list[str]) -> None:
+    """The store gave away what it did not have: no further unit until somebody has looked."""
+    Sale.objects.filter(pk=sale_id).update(paused=True)
+    transaction.on_commit(lambda: stock.run(stock.pause(sale_id, paused=True)), robust=True)
+    logger.critical("Sale %s is paused: the rows refused %d reservations: %s", sale_id, len(rids), rids[:10])
+
+
+def _order(item: SaleItem, row: Reservation, email: str) -> Order:
+    delivery = delivery_of(item)
+    return Order(
+        user_id=row.user_id,
+        email=email,
+        hold=Order.Hold.SALE,
+        delivery=delivery,
+        total=item.price + delivery,
+        pay_by=row.pay_by,
+    )
+
+
+def delivery_of(item: SaleItem) -> int:
+    """What it costs to send one unit, in minor units; nothing for what is collected and for slots."""
+    return settings.DELIVERY_PRICE if item.variant.product.kind == Product.Kind.SHIPPED else 0
+
+
+def _line(item: SaleItem, row: Reservation) -> OrderLine:
+    return OrderLine(
+        order=row.order, variant=item.variant, title=str(item.variant), sku=item.variant.sku, price=item.price
+    )
+
+
+def _letter(item: SaleItem, row: Reservation, email: str) -> Letter:
+    kind = OutboxMail.Kind.PROMOTED if row.promoted else OutboxMail.Kind.RESERVED
+    if row.status == Status.DISPLACED:
+        kind = OutboxMail.Kind.DISPLACED
+    return Letter(ref=row.rid, kind=kind, to=email, context=letter_context(item, row))
+
+
+def letter_context(item: SaleItem, row: Reservation) -> dict[str, object]:
+    """What a mail says of a reservation; the price is the total in minor units, times are ISO 8601."""
+    return {
+        "title": str(item.variant),
+        "sale": item.sale.title,
+        "price": item.price + delivery_of(item),
+        "pay_by": row.pay_by.isoformat(),
+        "path": row.get_absolute_url(),
+    }
+
+
+def _standby_letters(items: dict[int, SaleItem], joined: Iterable[StandbyEntry]) -> list[Letter]:
+    rows = list(joined)
+    emails = dict(User.objects.filter(pk__in=[row.user_id for row in rows]).values_list("pk", "email"))
+    return [
+        Letter(
+            ref=f"{row.item_id}-{row.epoch}-s{row.number}",
+            kind=OutboxMail.Kind.STANDBY,
+            to=emails[row.user_id],
+            context={
+                "title": str(items[row.item_id].variant),
+                "sale": items[row.item_id].sale.title,
+                "number": row.number,
+                "price": items[row.item_id].price,
+                "path": items[row.item_id].sale.get_absolute_url(),
+            },
+        )
+        for row in rows
+        if row.user_id in emails
+    ]

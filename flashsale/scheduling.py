@@ -1,0 +1,195 @@
+"""A sale's own life: scheduled, warmed up, paused, resumed, closed."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+from flashsale import stock, stream
+from flashsale.errors import SchedulingError
+from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from shop.catalogue import stock as ordinary
+from shop.catalogue.errors import OutOfStock
+from shop.catalogue.models import Variant
+
+logger = logging.getLogger(__name__)
+
+
+def schedule(*, sale: Sale) -> None:
+    """Move the sale's units out of ordinary stock and warm the store up. Raises SchedulingError.
+
+    In one transaction: either all units have left ordinary stock and the sale is scheduled, or nothing.
+    """
+    with transaction.atomic(durable=True):
+        locked = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale.pk)
+        if locked.state != Sale.State.DRAFT:
+            raise SchedulingError(_("This sale was scheduled before."))
+        quantities = dict(locked.items.values_list("variant_id", "quantity"))
+        if not quantities:
+            raise SchedulingError(_("Add at least one item first."))
+        try:
+            ordinary.take(quantities)
+        except OutOfStock as error:
+            raise SchedulingError(
+                _("There is not enough ordinary stock: %(reason)s") % {"reason": error}
+            ) from error
+        _refuse_overlap(locked, list(quantities))
+        locked.state = Sale.State.SCHEDULED
+        locked.save(update_fields=["state"])
+    sale.state = Sale.State.SCHEDULED
+    try:
+        warm(sale_id=sale.pk)
+    except RedisError as error:
+        # The beat's warm-up comes by every few seconds until the store has the sale.
+        logger.warning("Sale %s is scheduled; the store is away: %s", sale.pk, error)
+
+
+def overlapping(*, sale: Sale, variants: list[int]) -> list[SaleItem]:
+    """Return items of other scheduled sales that sell one of `variants` at the same time."""
+    others = SaleItem.objects.filter(variant__in=variants, sale__state=Sale.State.SCHEDULED)
+    others = others.filter(sale__opens_at__lt=sale.closes_at, sale__closes_at__gt=sale.opens_at)
+    return list(others.exclude(sale=sale.pk).select_related("sale", "variant__product"))
+
+
+def _refuse_overlap(sale: Sale, variants: list[int]) -> None:
+    # The variants' rows are locked by `take`, so two sales of the same variant cannot both pass here.
+    for item in overlapping(sale=sale, variants=variants):
+        raise SchedulingError(
+            _("%(variant)s is in the sale “%(sale)s” at the same time.")
+            % {"variant": item.variant, "sale": item.sale.title}
+        )
+
+
+def warm(*, sale_id: int) -> str:
+    """Load a scheduled sale into the store, or bring its settings up to date there.
+
+    A store that was loaded before and is empty now has lost its data: it is left alone (attempts are
+    answered `paused`) until `reconcile --rebuild`. Returns `loaded`, `updated`, `lost` or `skipped`.
+    """
+    sale = Sale.objects.get(pk=sale_id)
+    if sale.state == Sale.State.DRAFT:
+        return "skipped"
+    known = stock.run(stock.status(sale.pk, []))
+    if known is None and sale.warmed_at:
+        return "lost"
+    if known and known.epoch == sale.epoch and _is_up_to_date(sale, known):
+        return "updated"
+    reply = stock.run(stock.load(sale.pk, document(sale)))
+    Sale.objects.filter(pk=sale.pk, warmed_at__isnull=True).update(warmed_at=timezone.now())
+    return reply
+
+
+def _is_up_to_date(sale: Sale, known: stock.Status) -> bool:
+    stored = (known.opens_at, known.closes_at, known.pay_within, known.standby_size, known.paused)
+    opens_at, closes_at = int(sale.opens_at.timestamp() * 1000), int(sale.closes_at.timestamp() * 1000)
+    return stored == (opens_at, closes_at, sale.pay_within * 1000, sale.standby_size, sale.paused)
+
+
+def pause(*, sale_id: int) -> None:
+    """Stop reserving at once; deadlines and payments go on. Raises RedisError if the store is away."""
+    Sale.objects.filter(pk=sale_id).update(paused=True)
+    stock.run(stock.pause(sale_id, paused=True))
+
+
+def resume(*, sale_id: int) -> None:
+    """Let the sale go on. Raises RedisError if the store is away (it then stays paused)."""
+    stock.run(stock.pause(sale_id, paused=False))
+    Sale.objects.filter(pk=sale_id).update(paused=False)
+
+
+def close_now(*, sale_id: int) -> None:
+    """End a running sale before its time; what is free goes back to ordinary stock within seconds."""
+    now = timezone.now()
+    with transaction.atomic(durable=True):
+        sale = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale_id)
+        if sale.state != Sale.State.SCHEDULED or sale.closes_at <= now:
+            raise SchedulingError(_("Only a scheduled sale that has not ended can be closed."))
+        sale.closes_at = now
+        sale.opens_at = min(sale.opens_at, now - timedelta(milliseconds=1))
+        sale.save(update_fields=["opens_at", "closes_at"])
+    warm(sale_id=sale_id)
+    close(sale_id=sale_id)
+
+
+def close(*, sale_id: int) -> bool:
+    """Return to ordinary stock what an ended sale has not sold; True once nothing is held any more.
+
+    Called again and again until then: each call returns what has become free since the last one. The
+    store is closed first and its stream must be empty, so that no reservation is still on its way here.
+    """
+    items = list(SaleItem.objects.filter(sale=sale_id).order_by("pk").values_list("pk", flat=True))
+    stock.run(stock.close(sale_id, items))
+    left = stream.backlog(sale_id)
+    if left.unread or left.pending:
+        return False
+    with transaction.atomic(durable=True):
+        sale = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale_id)
+        if sale.state == Sale.State.DRAFT or sale.closes_at > timezone.now():
+            return False
+        is_over = _return_units(sale)
+        if is_over and sale.state != Sale.State.CLOSED:
+            sale.state = Sale.State.CLOSED
+            sale.save(update_fields=["state"])
+        StandbyEntry.objects.filter(item__sale=sale, status=StandbyEntry.Status.WAITING).update(
+            status=StandbyEntry.Status.CLOSED, ended_at=timezone.now()
+        )
+    return is_over
+
+
+def _return_units(sale: Sale) -> bool:
+    quantities = dict(sale.items.values_list("variant_id", "quantity"))
+    # Variants before sale items is safe: nobody who holds a sale item's lock asks for a variant.
+    list(Variant.objects.select_for_update(no_key=True).filter(pk__in=quantities).order_by("pk"))
+    items = list(sale.items.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    for item in items:
+        if item.free:
+            SaleItem.objects.filter(pk=item.pk).update(returned=F("returned") + item.free)
+            ordinary.give_back({item.variant_id: item.free})
+    return not any(item.held for item in items)
+
+
+def document(sale: Sale) -> dict[str, Any]:
+    """Describe a sale to the store as the rows know it (see `lua/manage.lua`); times in ms."""
+    return {
+        "id": sale.pk,
+        "epoch": sale.epoch,
+        "opens_at": int(sale.opens_at.timestamp() * 1000),
+        "closes_at": int(sale.closes_at.timestamp() * 1000),
+        "paused": sale.paused,
+        "closed": sale.state == Sale.State.CLOSED,
+        "pay_within": sale.pay_within * 1000,
+        "standby_size": sale.standby_size,
+        "items": [_item_document(item) for item in sale.items.order_by("pk")],
+    }
+
+
+def _item_document(item: SaleItem) -> dict[str, Any]:
+    rows = item.reservations.filter(status__in=[Reservation.Status.HELD, Reservation.Status.PAID]).order_by(
+        "pk"
+    )
+    holders: list[list[Any]] = []
+    owners: dict[int, tuple[str, int]] = {}
+    for row in rows:
+        unit = f"{row.rid} {int(row.pay_by.timestamp() * 1000)}"
+        if row.status == Reservation.Status.HELD:
+            holders.append([row.user_id, unit])
+        else:
+            owners[row.user_id] = (unit, owners.get(row.user_id, ("", 0))[1] + 1)
+    waiting = item.standby.filter(status=StandbyEntry.Status.WAITING).values_list("user_id", "number")
+    return {
+        "id": item.pk,
+        "quantity": item.quantity,
+        "paid": item.paid,
+        "returned": item.returned,
+        "limit": item.limit,
+        "number": 0,
+        "standby_number": max((number for _, number in waiting), default=0),
+        "holders": holders,
+        "owners": [[user, f"{unit} {count}"] for user, (unit, count) in owners.items()],
+        "standby": [[user, number] for user, number in waiting],
+    }

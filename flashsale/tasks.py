@@ -1,0 +1,43 @@
+"""Celery's front door to the sale: each task calls one service and may run twice."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from flashsale import draining, reconcile, reservations, scheduling
+from flashsale.models import Sale
+
+
+@shared_task
+def drain_reservations() -> int:
+    """Record what the streams hold."""
+    return draining.drain()
+
+
+@shared_task
+def expire_reservations() -> int:
+    """Expire what was not paid in time, and tell the store what a crash left untold."""
+    count = reservations.expire_due()
+    reservations.tell_store()
+    return count
+
+
+@shared_task
+def warm_sales() -> None:
+    """Bring scheduled sales into the store before they open, and their settings up to date."""
+    for sale_id in Sale.objects.filter(state=Sale.State.SCHEDULED).values_list("pk", flat=True):
+        scheduling.warm(sale_id=sale_id)
+
+
+@shared_task
+def close_sales() -> None:
+    """Return what ended sales have not sold."""
+    ended = Sale.objects.filter(state=Sale.State.SCHEDULED, closes_at__lt=timezone.now())
+    for sale_id in ended.values_list("pk", flat=True):
+        scheduling.close(sale_id=sale_id)
+
+
+@shared_task
+def reconcile_sales() -> None:
+    """Compare both stores for every running sale, repair what is safe, and log both numbers."""
+    for sale_id in Sale.objects.filter(state=Sale.State.SCHEDULED).values_list("pk", flat=True):
+        reconcile.repair(sale_id=sale_id)
