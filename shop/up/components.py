@@ -4,8 +4,14 @@ import http.client
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+
+from celery import Celery
+from kombu.exceptions import OperationalError
 
 from .messages import Trouble, stopped
 from .ports import LOOPBACK
@@ -75,25 +81,24 @@ def components(folder: Path, port: int, env: dict[str, str]) -> list[Process]:
 
 def wait_until_ready(processes: list[Process], port: int, env: dict[str, str]) -> None:
     """Wait until web, gate and worker answer; raise the sentence when one stops or stays silent."""
-    log = processes[0].log.with_name("probe.log")
-    probe = Process("probe", [sys.executable, "-m", "shop.up.probe"], log, env, ROOT)
-    probe.start()
+    probes: dict[str, Callable[[], bool]] = {path: partial(_answers, port, path) for path in READY_PATHS}
+    probes["the worker"] = partial(_worker_answers, env["CELERY_BROKER_URL"])
     deadline = time.monotonic() + READY_SECONDS
-    waiting = [*READY_PATHS]
-    try:
-        while waiting or probe.alive():
-            for process in processes:
-                if not process.alive():
-                    raise stopped(process.name, process.log)
-            if time.monotonic() > deadline:
-                silent = ", ".join(waiting) or "the worker"
-                raise Trouble(f"No answer from {silent} within {READY_SECONDS:.0f} s: see {log.parent}.")
-            waiting = [path for path in waiting if not _answers(port, path)]
-            time.sleep(0.1)
-    finally:
-        probe.stop(0.5)
-    if probe.popen is not None and probe.popen.returncode != 0:
-        raise stopped("The worker", log)
+    while probes:
+        for process in processes:
+            if not process.alive():
+                raise stopped(process.name, process.log)
+        if time.monotonic() > deadline:
+            logs = processes[0].log.parent
+            raise Trouble(f"No answer from {', '.join(probes)} within {READY_SECONDS:.0f} s: see {logs}.")
+        probes = {name: answers for name, answers in probes.items() if not answers()}
+        time.sleep(0.1)
+
+
+def _worker_answers(broker_url: str) -> bool:
+    with Celery(broker=broker_url) as app, suppress(OSError, OperationalError):
+        return bool(app.control.ping(timeout=0.3))
+    return False
 
 
 def _answers(port: int, path: str) -> bool:
@@ -101,7 +106,7 @@ def _answers(port: int, path: str) -> bool:
     try:
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", path)
-            return connection.getresponse().status == http.HTTPStatus.OK
+            return connection.getresponse().status == HTTPStatus.OK
         return False
     finally:
         connection.close()

@@ -19,6 +19,7 @@ from .state import secret, write_private
 
 USER = "shop"
 READY_SECONDS = 60.0  # recovery after a crash replays the log
+ELSEWHERE = Path("/var/tmp")  # noqa: S108 - what we make in it has a random name and mode 700
 LOCALE = "C.UTF-8" if LINUX else "en_US.UTF-8"
 TEST_FLAGS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
@@ -33,7 +34,7 @@ def start(folder: Path, logs: Path, *, durable: bool = True) -> tuple[Process, s
     programs = _programs(home)
     log = logs / "postgres.log"
     if not (home / "data" / "PG_VERSION").exists():
-        _initialise(home, programs, password, log)
+        _initialise(home, programs, password, log, durable=durable)
     _require_same_version(home, programs)
     _forget_dead_postmaster(home)
     port = free_port()
@@ -45,6 +46,14 @@ def start(folder: Path, logs: Path, *, durable: bool = True) -> tuple[Process, s
         process.stop(process.stop_seconds)
         raise
     return process, f"postgres://{USER}:{password}@{LOOPBACK}:{port}/{USER}"
+
+
+def forget(folder: Path) -> None:
+    """Remove the state of a stopped server, wherever it is."""
+    memory = folder / "postgres-home"
+    home = Path(memory.read_text("utf-8").strip()) if memory.exists() else folder / "postgres"
+    shutil.rmtree(home, ignore_errors=True)
+    memory.unlink(missing_ok=True)
 
 
 def _home(folder: Path) -> Path:
@@ -77,7 +86,7 @@ def _new_home(folder: Path) -> Path:
         home.mkdir(mode=0o700)
     else:
         name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
-        home = Path(tempfile.mkdtemp(prefix=f"flashsale-{name}-", dir="/var/tmp"))
+        home = Path(tempfile.mkdtemp(prefix=f"flashsale-{name}-", dir=ELSEWHERE))
     os.chown(home, NOBODY, NOBODY)
     return home
 
@@ -103,7 +112,7 @@ def _environment(home: Path) -> dict[str, str]:
     return {"LC_ALL": LOCALE, "PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "TZ": "UTC"}
 
 
-def _initialise(home: Path, programs: Path, password: str, log: Path) -> None:
+def _initialise(home: Path, programs: Path, password: str, log: Path, *, durable: bool) -> None:
     """Make the cluster in a draft folder first, so that an interrupted start leaves nothing half-made."""
     draft = home / "draft"
     shutil.rmtree(draft, ignore_errors=True)
@@ -114,6 +123,7 @@ def _initialise(home: Path, programs: Path, password: str, log: Path) -> None:
         os.chown(password_file, NOBODY, NOBODY)
     command = [str(programs / "initdb"), "-D", str(draft), "-U", USER, "--auth=scram-sha-256"]
     command += [f"--pwfile={password_file}", "-E", "UTF8", f"--locale={LOCALE}", "-T", "english"]
+    command += [] if durable else ["--no-sync"]
     try:
         run("initdb", command, log=log, env=_environment(home), cwd=home, as_nobody=as_nobody)
     finally:

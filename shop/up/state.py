@@ -37,10 +37,17 @@ class Lock:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             time.sleep(0.05)
+        self.release()
         raise Trouble(
             f"Another run uses {self._path.parent}: stop it, or choose another folder and port, "
             "e.g. make run DATA_DIR=.data2 PORT=8001."
         )
+
+    def release(self) -> None:
+        """Let go of it, if it was taken."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def is_running(folder: Path) -> bool:

@@ -81,6 +81,7 @@ class Shop:
             process.stop(min(process.stop_seconds, deadline - time.monotonic()))
         with suppress(OSError):
             (self.folder / "run.json").unlink(missing_ok=True)
+        self.lock.release()
 
 
 def run_shop(given: dict[str, str]) -> int:

@@ -62,14 +62,15 @@ def _start(name: str, settings: list[str], folder: Path, logs: Path) -> tuple[Pr
     process.start()
     url = f"redis://:{password}@{LOOPBACK}:{port}/0"
     try:
-        _wait_until_ready(process, url)
+        wait_until_ready(process, url)
     except BaseException:
         process.stop(process.stop_seconds)
         raise
     return process, url
 
 
-def _wait_until_ready(process: Process, url: str) -> None:
+def wait_until_ready(process: Process, url: str) -> None:
+    """Wait until it answers; raise the sentence when it stops or stays silent."""
     client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
     deadline = time.monotonic() + READY_SECONDS
     try:

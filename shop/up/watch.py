@@ -9,8 +9,8 @@ from .processes import Process
 
 LONGEST_PAUSE = 30.0  # seconds
 STEADY = 60.0  # seconds up after which earlier deaths are forgotten
-COMPLAINT = re.compile(r"\b(ERROR|CRITICAL|FATAL|PANIC)\b|^Traceback ")
-LINES_PER_TICK = 5
+COMPLAINT = re.compile(r"\b(ERROR|CRITICAL|FATAL|PANIC)\b")
+NUMBERS = re.compile(r"\d+")
 
 
 class Watch:
@@ -21,6 +21,7 @@ class Watch:
         self._started = started
         self._deaths: dict[str, int] = {}
         self._due: dict[str, float] = {}
+        self._shown: dict[str, float] = {}
         self._read = {process.name: _size(process) for process in processes}
 
     def tick(self) -> None:
@@ -64,11 +65,15 @@ class Watch:
         with process.log.open("rb") as log:
             log.seek(min(read, size))
             lines = log.read(size - min(read, size)).decode("utf-8", "replace").splitlines()
-        complaints = [line for line in lines if COMPLAINT.search(line)]
-        for line in complaints[:LINES_PER_TICK]:
-            say(f"{process.name} | {line[:300]}")
-        if len(complaints) > LINES_PER_TICK:
-            say(f"{process.name} | … {len(complaints) - LINES_PER_TICK} more in {process.log}")
+        for line in filter(COMPLAINT.search, lines):
+            self._repeat(process.name, line)
+
+    def _repeat(self, name: str, line: str) -> None:
+        """Show a complaint, but the same one (whatever numbers it carries) once a minute only."""
+        kind = f"{name} {NUMBERS.sub('', line)}"
+        if time.monotonic() - self._shown.get(kind, -STEADY) >= STEADY:
+            self._shown[kind] = time.monotonic()
+            say(f"{name} | {line[:300]}")
 
 
 def _size(process: Process) -> int:
