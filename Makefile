@@ -1,14 +1,19 @@
 # Two commands: `make run` and `make test`. `make help` lists the rest.
 
 PYTHON ?= python3
-BOOTSTRAP = $(PYTHON) shop/up/bootstrap.py
 BIN = .venv/bin
+BOOTSTRAP = command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or newer."; exit 1; } >&2; \
+	$(PYTHON) shop/up/bootstrap.py
+
+# PORT, DATA_DIR and the addresses of stores may stand behind `make run` as well as before it.
+export PORT DATA_DIR DATABASE_URL REDIS_URL CACHE_URL CELERY_BROKER_URL
+MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check pins
 
 help: ## list what make can do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## start the shop with its stores (PORT=8000 DATA_DIR=.data)
 	@$(BOOTSTRAP) run
@@ -24,4 +29,6 @@ check: ## format, lint, types, migrations, deployment settings
 
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev
-	@exec $(BIN)/python -m shop.up pins
+	$(BIN)/uv pip compile --quiet --generate-hashes --upgrade requirements-uv.in -o requirements-uv.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --upgrade requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --upgrade -c requirements.txt requirements-dev.in -o requirements-dev.txt
