@@ -10,7 +10,6 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/", include("shop.api")),
-    path("payments/", include("payments.urls")),
     path("admin/", admin.site.urls),
     path("", include("shop.health")),
 ]

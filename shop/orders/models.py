@@ -1,16 +1,22 @@
 """Carts, orders, payments, and the mail that tells of them."""
 
+import logging
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from payments.models import BasePayment
 
 from accounts.models import AddressFields
+from shop import money
 from shop.catalogue.models import Variant
+from shop.orders import payment_states
+
+logger = logging.getLogger(__name__)
 
 
 class Cart(models.Model):
@@ -113,15 +119,85 @@ class OrderLine(models.Model):
 
 
 class Payment(BasePayment):
-    """One attempt to pay an order. django-payments talks to the provider; `payment.py` owns the state."""
+    """An attempt to pay an order: django-payments asks the provider, `payment.py` settles its answer."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    settled_at = models.DateTimeField(
+        _("settled"),
+        null=True,
+        editable=False,
+        help_text=_("When its money was taken for the order or sent back."),
+    )
+    refund_next_try_at = models.DateTimeField(
+        _("next try to refund"), null=True, editable=False, help_text=_("Empty: nothing is to be sent back.")
+    )
+    refund_tries = models.PositiveSmallIntegerField(_("tries to refund"), default=0, editable=False)
+
+    # What `save` never writes: an instance may be older than the row, and money only moves forward.
+    GUARDED: ClassVar = frozenset(
+        {"status", "captured_amount", "settled_at", "refund_next_try_at", "refund_tries"}
+    )
 
     class Meta:
         ordering = ("-pk",)
+        indexes = (
+            models.Index(
+                fields=["refund_next_try_at"],
+                condition=models.Q(refund_next_try_at__isnull=False),
+                name="refund_due",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.order} {self.status}"
+
+    @property
+    def amount(self) -> int:
+        """What was asked for, in minor units."""
+        return money.minor(self.total)
+
+    @property
+    def captured(self) -> int:
+        """What the provider has taken and not sent back, in minor units."""
+        return money.minor(self.captured_amount)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be paid at the provider's."""
+        return self.status in payment_states.OPEN
+
+    def save(self, **kwargs: Any) -> None:
+        """Save; of a row that exists, everything but its state (see `change_status`)."""
+        if self.pk and not kwargs.get("force_insert"):
+            names = kwargs.get("update_fields") or [field.name for field in self._meta.concrete_fields]
+            kwargs["update_fields"] = [name for name in names if name not in {*self.GUARDED, "id"}]
+        super().save(**kwargs)
+
+    def change_status(self, status: str, message: str = "") -> None:
+        """Move forward along the one table of states; a step that it does not know changes nothing.
+
+        A provider's answer, its webhook and our own sweep may all speak of the same payment at once: the row
+        is locked, so that each sees where the others left it.
+        """
+        with transaction.atomic():
+            rows = type(self).objects.select_for_update(of=("self",), no_key=True)
+            was = rows.values_list("status", flat=True).get(pk=self.pk)
+            if payment_states.may_follow(was, status):
+                type(self).objects.filter(pk=self.pk).update(
+                    status=status, message=message, modified=timezone.now()
+                )
+                self.status, self.message = status, message
+                return
+        self.status = was
+        logger.info("payment %s stays %s: %s does not follow it", self.pk, was, status)
+
+    def get_success_url(self) -> str:
+        """Absolute address to which the provider sends the shopper back."""
+        return settings.SHOP_URL + reverse("payment-return", args=[self.token])
+
+    def get_failure_url(self) -> str:
+        """Absolute address for a shopper who turned back at the provider's: the order can still be paid."""
+        return settings.SHOP_URL + reverse("order-pay", args=[self.order.public_id])
 
 
 class ProviderEvent(models.Model):

@@ -1,0 +1,141 @@
+"""The outbox: a mail is a row, written in the transaction that makes it true, and sent from here by a task.
+
+At least once: a mail may arrive twice only if the process dies between the server's answer and our commit,
+and then both bear the same Message-ID.
+"""
+
+import logging
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from smtplib import SMTPException
+from typing import Any
+
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.utils import timezone
+
+from shop.orders import mail
+from shop.orders.models import OutboxMail
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+"""For so long a claimed mail belongs to whoever claimed it; longer than a batch may take."""
+BATCH = 50
+BASE, CAP = 1.0, 6 * 3600.0
+"""First and longest wait before another try, in seconds."""
+GIVE_UP = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail to be written. `ref` names the order or reservation; one mail leaves for each `ref` and `kind`.
+
+    `context` is JSON: every kind knows `title`, `pay_by` (ISO 8601), `price` (minor units) and `path`.
+    """
+
+    ref: str
+    kind: str
+    to: str
+    language: str = "en"
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+def put(ref: str, kind: str, to: str, language: str, context: dict[str, Any]) -> None:
+    """Write one mail into the outbox, in the caller's transaction; nothing happens if it is there already."""
+    put_all([Letter(ref=ref, kind=kind, to=to, language=language, context=context)])
+
+
+def put_all(letters: Iterable[Letter]) -> None:
+    """Write many mails in one statement; those that are there already stay as they are."""
+    now = timezone.now()
+    rows = [
+        OutboxMail(
+            ref=letter.ref,
+            kind=letter.kind,
+            to=letter.to,
+            language=letter.language,
+            context=letter.context,
+            next_try_at=now,
+        )
+        for letter in letters
+    ]
+    OutboxMail.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def send_due(*, limit: int = BATCH) -> int:
+    """Send what is due, over one connection; return how many mails the server has taken."""
+    rows = _claim(limit)
+    if not rows:
+        return 0
+    connection = get_connection()
+    try:
+        return sum(_send(row, connection) for row in rows)
+    finally:
+        _close(connection)
+
+
+def send_again(*, ids: Iterable[int]) -> int:
+    """Make parked, failed or sent mails due at once, with a full day of tries; return how many."""
+    now = timezone.now()
+    return OutboxMail.objects.filter(pk__in=list(ids)).update(
+        status=OutboxMail.Status.PENDING, next_try_at=now, attempts=0, error="", created_at=now
+    )
+
+
+def _claim(limit: int) -> list[OutboxMail]:
+    # Several workers drain at once: each takes rows that nobody else has locked, and pushes their next try
+    # ahead. Should it die, they are due again when the lease ends.
+    now = timezone.now()
+    with transaction.atomic(durable=True):
+        due = OutboxMail.objects.filter(status=OutboxMail.Status.PENDING, next_try_at__lte=now)
+        rows = list(
+            due.select_for_update(skip_locked=True, no_key=True).order_by("next_try_at", "pk")[:limit]
+        )
+        OutboxMail.objects.filter(pk__in=[row.pk for row in rows]).update(next_try_at=now + LEASE)
+    return rows
+
+
+def _send(row: OutboxMail, connection: BaseEmailBackend) -> bool:
+    try:
+        message = mail.render(row)
+        message.connection = connection
+        connection.open()
+        message.send()
+    except Exception as error:  # a row that cannot be rendered or sent must not hold up the others
+        _put_off(row, error)
+        if isinstance(error, OSError | SMTPException):
+            _close(connection)
+        return False
+    OutboxMail.objects.filter(pk=row.pk).update(
+        status=OutboxMail.Status.SENT, sent_at=timezone.now(), attempts=row.attempts + 1, error=""
+    )
+    return True
+
+
+def _put_off(row: OutboxMail, error: Exception) -> None:
+    now = timezone.now()
+    parked = now - row.created_at >= GIVE_UP
+    logger.warning("mail %s could not be sent (try %s): %s", row, row.attempts + 1, error)
+    OutboxMail.objects.filter(pk=row.pk).update(
+        status=OutboxMail.Status.PARKED if parked else OutboxMail.Status.PENDING,
+        next_try_at=now + timedelta(seconds=wait_after(row.attempts)),
+        attempts=row.attempts + 1,
+        error=f"{type(error).__name__}: {error}"[:2000],
+    )
+
+
+def wait_after(tries: int) -> float:
+    """Return how many seconds to wait after so many failed tries: longer each time, and never all at once."""
+    longest = min(CAP, BASE * 2 ** min(tries, 20))
+    return random.uniform(longest / 2, longest)  # noqa: S311 - it spreads the load, it hides nothing
+
+
+def _close(connection: BaseEmailBackend) -> None:
+    try:
+        connection.close()
+    except (OSError, SMTPException):  # it is gone already
+        logger.info("the mail server had closed the connection")

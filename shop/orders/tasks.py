@@ -1,0 +1,35 @@
+"""Celery's front door to orders. Every task may run twice, or beside itself, and nothing more happens."""
+
+from celery import shared_task
+
+from shop.orders import endings, idempotency, outbox, polling, refunds
+
+
+@shared_task
+def send_mail() -> None:
+    """Send what is due in the outbox."""
+    outbox.send_due()
+
+
+@shared_task
+def expire_unpaid_orders() -> None:
+    """End ordinary orders whose time to pay is over."""
+    endings.expire_due()
+
+
+@shared_task
+def send_refunds() -> None:
+    """Send back money that came late, twice or in the wrong amount."""
+    refunds.send_due()
+
+
+@shared_task
+def poll_payments() -> None:
+    """Ask providers about payments of which they have not told us."""
+    polling.ask_about_open()
+
+
+@shared_task
+def forget_used_answers() -> None:
+    """Delete answers that nobody will ask for again."""
+    idempotency.forget()

@@ -1,0 +1,74 @@
+"""What payment providers call. Only what they have signed is read, and it may come any number of times."""
+
+import logging
+from typing import Any
+
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from payments import PaymentStatus
+from payments.core import provider_factory
+
+from shop.orders import payment as payments
+from shop.orders.models import Payment
+from shop.orders.payment import Report
+from shop.orders.providers import NAME, StripeProvider, report
+
+logger = logging.getLogger(__name__)
+
+FAILED = "checkout.session.async_payment_failed"
+
+
+@csrf_exempt
+@require_POST
+def stripe(request: HttpRequest) -> JsonResponse:
+    """Take in one event of Stripe. 400: not signed for us, or unreadable; 404: of no payment of ours."""
+    provider = _provider()
+    try:
+        event = provider.event(request.body, request.headers.get("Stripe-Signature", ""))
+        session = _session(event)
+    except ValueError as error:
+        logger.warning("a webhook was refused: %s", error)
+        return JsonResponse({"detail": str(error)}, status=400)
+    if session is None:
+        return JsonResponse({"detail": "Nothing to do."})
+    return _hear(event, session)
+
+
+def _provider() -> StripeProvider:
+    try:
+        provider = provider_factory(NAME)
+    except ValueError as error:
+        raise Http404 from error
+    if not isinstance(provider, StripeProvider):
+        raise Http404
+    return provider
+
+
+def _session(event: dict[str, Any]) -> dict[str, Any] | None:
+    """The checkout session an event speaks of; None if it speaks of something else."""
+    if not str(event.get("type", "")).startswith("checkout.session."):
+        return None
+    session = event.get("data", {}).get("object")
+    if not isinstance(session, dict) or not event.get("id"):
+        raise ValueError("The event has no session or no id.")
+    return session
+
+
+def _hear(event: dict[str, Any], session: dict[str, Any]) -> JsonResponse:
+    news = report(session, event=event["id"])
+    if news is None and event["type"] == FAILED:
+        news = Report(
+            token=str(session.get("client_reference_id") or ""),
+            status=PaymentStatus.REJECTED,
+            provider=NAME,
+            event=event["id"],
+        )
+    if news is None:
+        return JsonResponse({"detail": "Nothing is decided yet."})
+    payment = Payment.objects.filter(token=news.token, variant=NAME).first()
+    if payment is None or payment.transaction_id not in {"", session.get("id")}:
+        logger.error("event %s speaks of a payment that is not ours", event["id"])
+        return JsonResponse({"detail": "No such payment here."}, status=404)
+    payments.hear(news)
+    return JsonResponse({"detail": "Heard."})
