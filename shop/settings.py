@@ -12,6 +12,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from shop import csp
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -27,6 +29,8 @@ def networks(texts: list[str], *, of: str) -> list[IPv4Network | IPv6Network]:
 
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
 TESTING = env.bool("DJANGO_TESTING", default=False)
+if TESTING and not DEBUG:
+    raise ImproperlyConfigured("DJANGO_TESTING weakens passwords: never set it in production.")
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 PORT = env.int("PORT", default=8000)
 DEVELOPMENT_KEY = "development-only-key-never-used-in-production-0123456789"
@@ -66,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "shop.metrics.timed",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -76,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "shop.csp.admin_policy",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -203,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "poll payments": {
+        "task": "shop.orders.tasks.poll_payments",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
     "forget used answers": {
         "task": "shop.orders.tasks.forget_used_answers",
         "schedule": 600.0,
@@ -260,8 +271,8 @@ if STRIPE_SECRET_KEY:
     if not STRIPE_WEBHOOK_SECRET:
         raise ImproperlyConfigured("Set STRIPE_WEBHOOK_SECRET too: unsigned webhooks are never believed.")
     PAYMENT_VARIANTS["stripe"] = (
-        "payments.stripe.StripeProviderV3",
-        {"api_key": STRIPE_SECRET_KEY, "endpoint_secret": STRIPE_WEBHOOK_SECRET, "secure_endpoint": True},
+        "shop.orders.providers.StripeProvider",
+        {"api_key": STRIPE_SECRET_KEY, "endpoint_secret": STRIPE_WEBHOOK_SECRET},
     )
 if env.bool("PAYMENT_DUMMY", default=DEBUG or not STRIPE_SECRET_KEY):
     PAYMENT_VARIANTS["dummy"] = ("payments.dummy.DummyProvider", {})
@@ -280,6 +291,9 @@ CLIENT_ADDRESS_HEADER = env.str("CLIENT_ADDRESS_HEADER", default="")
 TRUSTED_PROXIES = networks(env.list("TRUSTED_PROXIES", default=[]), of="TRUSTED_PROXIES")
 if CLIENT_ADDRESS_HEADER and not TRUSTED_PROXIES:
     raise ImproperlyConfigured("Set TRUSTED_PROXIES too: CLIENT_ADDRESS_HEADER is believed only from there.")
+METRICS_ALLOWED = networks(
+    env.list("METRICS_ALLOWED", default=["127.0.0.0/8", "::1/128"]), of="METRICS_ALLOWED"
+)
 RATELIMIT_IP_META_KEY = "accounts.limits.client_address"
 RATELIMIT_USE_CACHE = "default"
 RATELIMIT_FAIL_OPEN = True
@@ -333,21 +347,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "object-src": ["'none'"],
-        "base-uri": ["'none'"],
-        "form-action": ["'self'", "https://checkout.stripe.com"],
-        "frame-ancestors": ["'none'"],
-    }
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.PAGES}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
