@@ -1,12 +1,12 @@
 """Money: whole minor units inside, decimals for people. The shop has one currency."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
+NO_MINOR_UNIT = {"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"}
 LARGEST = 2_147_483_647
 """The largest amount a column holds, in minor units."""
 
@@ -31,7 +31,7 @@ def minor(text: str | Decimal) -> int:
     """A written amount such as `49.00` in minor units; raises ValueError with a sentence for the reader."""
     try:
         amount = Decimal(text).scaleb(decimals())
-    except InvalidOperation:
+    except ArithmeticError:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount != amount.to_integral_value():
         raise ValueError(_("“%(text)s” is not an amount such as 49.00.") % {"text": text})

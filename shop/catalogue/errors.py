@@ -20,3 +20,23 @@ class OutOfStock(Exception):
     def __init__(self, lines: Sequence[Shortage]) -> None:
         super().__init__(", ".join(f"variant {line.variant_id}: {line.left} left" for line in lines))
         self.lines = tuple(lines)
+
+
+class Unreadable(Exception):
+    """A file that is no catalogue at all; the message is one sentence for the reader."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """What is wrong with a row of a file, as a sentence; `line` counts the file's own lines from 1."""
+
+    line: int
+    text: str
+
+
+class BadRows(Exception):
+    """Rows that cannot be imported, each with its line; nothing of the file was."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{len(problems)} bad rows")
+        self.problems = tuple(sorted(problems))

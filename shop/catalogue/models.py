@@ -8,6 +8,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from shop.catalogue import pictures
+
 FEW = 5
 """At most this many units left are told to the shopper as a number."""
 
@@ -36,21 +38,22 @@ class ProductQuerySet(models.QuerySet["Product"]):
     """Products as shoppers see them."""
 
     def published(self) -> Self:
-        """Those that are shown: published, and with something to buy. Annotates `lowest` (minor units)."""
-        cheapest = Variant.objects.filter(product=models.OuterRef("pk")).order_by("price")
+        """Those that are shown: published, with a variant. Annotates `lowest`, the price of `cheapest`."""
+        gone = models.Case(models.When(stock=0, then=1), default=0)
+        cheapest = Variant.objects.filter(product=models.OuterRef("pk")).order_by(gone, "price")
         priced = self.annotate(lowest=models.Subquery(cheapest.values("price")[:1]))
         return priced.filter(published=True, lowest__isnull=False)
 
     def with_parts(self) -> Self:
         """With category, variants and pictures: three queries for any number of products."""
-        return self.select_related("category").prefetch_related("variants", "images")
+        return self.defer("search").select_related("category").prefetch_related("variants", "images")
 
 
-def _searched() -> SearchVector:
+def _searched() -> models.expressions.CombinedExpression:
     """What a search looks at. The database keeps it, whoever writes the row."""
-    words = SearchVector("title", weight="A", config="english")
-    words += SearchVector("vendor", "tags", weight="B", config="english")
-    return words + SearchVector("body", weight="C", config="english")
+    title = SearchVector("title", weight="A", config="english")
+    labels = SearchVector("vendor", "tags", weight="B", config="english")
+    return title + labels + SearchVector("body", weight="C", config="english")
 
 
 class Product(models.Model):
@@ -128,8 +131,10 @@ class Product(models.Model):
         return 0 < self.units <= FEW
 
     @property
-    def first_image(self) -> "ProductImage | None":
-        return next(iter(self.images.all()), None)
+    def pictures(self) -> "list[ProductImage]":
+        """What a page shows: the shop's own pictures, or one neutral picture for all that are elsewhere."""
+        images = list(self.images.all())
+        return [image for image in images if image.is_own] or images[:1]
 
 
 class ProductImage(models.Model):
@@ -148,6 +153,15 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return self.source
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the shop serves it; pages show no pictures of other hosts (see `pictures.address`)."""
+        return pictures.is_own(self.source)
+
+    @property
+    def url(self) -> str:
+        return pictures.address(self.source)
 
 
 class Variant(models.Model):

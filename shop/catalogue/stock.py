@@ -1,4 +1,4 @@
-"""The only door to ordinary stock. Callers own the transaction: what they write stands or falls with the units.
+"""The only door to ordinary stock. Callers own the transaction: what they write stands or falls with it.
 
 Lock order: an order's row is locked before its variants, and variants always by ascending key, so that two
 carts with the same lines cannot wait for each other.

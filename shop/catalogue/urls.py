@@ -1,5 +1,13 @@
 """Addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from shop.catalogue import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("catalogue/", views.catalogue, name="catalogue"),
+    path("catalogue/<int:pk>/", views.product, name="product"),
+    path("catalogue/<int:pk>/<str:slug>/", views.product, name="product"),
+    path("search/", views.find, name="search"),
+]

@@ -19,3 +19,9 @@ def money(amount: int | None) -> str:
 def prose(html: str) -> SafeString:
     """A product's description, cleaned once more: what a page shows does not rest on who wrote the row."""
     return mark_safe(clean(html))  # noqa: S308 - cleaned in this very line
+
+
+@register.filter
+def major(amount: int) -> str:
+    """An amount in minor units as machines read it: `49.00`."""
+    return str(money_.major(amount))

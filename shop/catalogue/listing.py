@@ -1,0 +1,48 @@
+"""Which products are listed, and in what order: one answer for the pages and for the API."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from shop.catalogue.models import Category, Product, ProductQuerySet
+
+PAGE_SIZE = 24
+NEWEST = "newest"
+SORTS = {
+    NEWEST: _("Newest first"),
+    "price-up": _("Price, low to high"),
+    "price-down": _("Price, high to low"),
+    "name": _("Name"),
+}
+_NAME = (Lower("title").asc(), F("pk").asc())
+_ORDERS: dict[str, tuple[OrderBy, ...]] = {
+    NEWEST: (F("created_at").desc(), F("pk").desc()),
+    "price-up": (F("lowest").asc(), *_NAME),
+    "price-down": (F("lowest").desc(), *_NAME),
+    "name": _NAME,
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a shopper asked a list for."""
+
+    category: str = ""
+    sort: str = NEWEST
+
+
+def products(*, choice: Choice) -> ProductQuerySet:
+    """Published products with all that a card shows; an unknown order means the newest first."""
+    found = Product.objects.published().with_parts()
+    if choice.category:
+        found = found.filter(category__slug=choice.category)
+    return found.order_by(*_ORDERS.get(choice.sort, _ORDERS[NEWEST]))
+
+
+def categories() -> "QuerySet[Category]":
+    """The categories in which something is published."""
+    published = Count("products", filter=Q(products__published=True, products__variants__isnull=False))
+    return Category.objects.annotate(size=published).filter(size__gt=0)
