@@ -1,0 +1,96 @@
+"""The cast and the stage of a sale: shoppers, a scheduled sale, an empty store."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from django_redis import get_redis_connection
+
+from accounts.models import User
+from flashsale import draining, scheduling, stock
+from flashsale.models import Sale, SaleItem
+from flashsale.stock import Answer
+from shop.catalogue.models import Product, Variant
+
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _empty_store() -> Iterator[None]:
+    get_redis_connection("sale").flushdb()
+    yield
+    get_redis_connection("sale").flushdb()
+
+
+@pytest.fixture
+def make_variant(db: None) -> Callable[..., Variant]:
+    """Make a variant with so many units in ordinary stock."""
+
+    def make(*, stock: int = 100, price: int = 9000, **fields: Any) -> Variant:
+        number = next(_numbers)
+        product = Product.objects.create(handle=f"lamp-{number}", title=f"Lamp {number}", **fields)
+        return Variant.objects.create(product=product, sku=f"LAMP-{number}", price=price, stock=stock)
+
+    return make
+
+
+@pytest.fixture
+def make_sale(make_variant: Callable[..., Variant]) -> Callable[..., SaleItem]:
+    """Make a sale of one item; running and scheduled unless told otherwise. Returns the item."""
+
+    def make(
+        *, quantity: int = 3, price: int = 4900, limit: int = 1, scheduled: bool = True, **fields: Any
+    ) -> SaleItem:
+        number, now = next(_numbers), timezone.now()
+        fields = {"opens_at": now - timedelta(minutes=1), "closes_at": now + timedelta(hours=1)} | fields
+        sale = Sale.objects.create(
+            slug=f"sale-{number}", title=f"Lamp sale {number}", captcha=False, **fields
+        )
+        variant = make_variant(stock=quantity + 10)
+        item = SaleItem.objects.create(
+            sale=sale, variant=variant, price=price, quantity=quantity, limit=limit
+        )
+        if scheduled:
+            scheduling.schedule(sale=sale)
+            item.refresh_from_db()
+        return item
+
+    return make
+
+
+@pytest.fixture
+def shoppers(db: None) -> Callable[[int], list[User]]:
+    """Make so many shoppers."""
+
+    def make(number: int) -> list[User]:
+        first = next(_numbers)
+        rows = [User(email=f"shopper-{first}-{i}@example.com", password="!") for i in range(number)]
+        return User.objects.bulk_create(rows)
+
+    return make
+
+
+def attempt(item: SaleItem, *users: User) -> list[Answer]:
+    """Let shoppers attempt, in this order and in one batch."""
+    pairs = [(item.pk, user.pk) for user in users]
+    return stock.run(stock.attempt(item.sale_id, pairs, per_minute=settings.ATTEMPTS_PER_MINUTE)).answers
+
+
+def win(item: SaleItem, *users: User) -> list[str]:
+    """Let shoppers reserve, record it, and return their rids."""
+    answers = attempt(item, *users)
+    assert [answer.outcome for answer in answers] == ["reserved"] * len(users)
+    draining.drain_once(sale_id=item.sale_id)
+    return [answer.rid for answer in answers]
+
+
+def units(item: SaleItem) -> tuple[int, int, int, int]:
+    """Return free, held, paid and returned of an item as the store counts them."""
+    status = stock.run(stock.status(item.sale_id, [item.pk]))
+    assert status is not None
+    found = status.items[item.pk]
+    return found.free, found.held, found.paid, found.returned
