@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # none that looks like a digit or like another one
@@ -46,8 +47,8 @@ def _take(key: str) -> str | None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM captcha_captchastore WHERE hashkey = %s RETURNING response, expiration > now()",
-            [key],
+            "DELETE FROM captcha_captchastore WHERE hashkey = %s RETURNING response, expiration > %s",
+            [key, timezone.now()],
         )
         row = cursor.fetchone()
     return row[0] if row and row[1] else None

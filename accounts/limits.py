@@ -59,7 +59,9 @@ def too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:
     """Answer 429 with `Retry-After` and a page that names the time; `seconds` is at least 1."""
     seconds = max(1, seconds)
     context = {"retry_after": seconds, "retry_at": timezone.now() + timedelta(seconds=seconds)}
-    return render(request, "429.html", context, status=429, headers={"Retry-After": str(seconds)})
+    response = render(request, "429.html", context, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def seconds_to_wait(

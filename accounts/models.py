@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 
@@ -42,8 +43,18 @@ class User(AbstractUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
+    class Meta(AbstractUser.Meta):
+        constraints = (
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="email_in_lower_case"),
+        )
+
     def __str__(self) -> str:
         return self.email
+
+    def clean(self) -> None:
+        """Keep the e-mail address in lower case: `unique` and the lists of sales compare letter by letter."""
+        super().clean()
+        self.email = self.email.lower()
 
 
 class AddressFields(models.Model):

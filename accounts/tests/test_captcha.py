@@ -1,0 +1,209 @@
+"""The captcha: one session, one try, a picture and a sound."""
+
+import time
+import wave
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from captcha.models import CaptchaStore
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts import captcha, speak
+from accounts.captcha import CaptchaForm, new_challenge, solve
+from accounts.tasks import forget_the_expired
+
+
+@pytest.fixture
+def request_(rf: RequestFactory, db: None) -> HttpRequest:
+    request = rf.get("/")
+    request.session = SessionStore()
+    return request
+
+
+def _answer(key: str) -> str:
+    return CaptchaStore.objects.get(hashkey=key).response
+
+
+def test_the_right_letters_pass_in_any_case_and_once(request_: HttpRequest) -> None:
+    key = new_challenge(request_)
+    answer = f" {_answer(key).upper()} "
+    assert solve(request_, key, answer)
+    assert not solve(request_, key, answer)
+
+
+def test_wrong_letters_use_the_challenge_up(request_: HttpRequest) -> None:
+    key = new_challenge(request_)
+    answer = _answer(key)
+    assert not solve(request_, key, "wrong")
+    assert not solve(request_, key, answer)
+
+
+def test_another_session_cannot_use_a_solution_and_leaves_it_alone(
+    request_: HttpRequest, rf: RequestFactory
+) -> None:
+    key = new_challenge(request_)
+    other = rf.get("/")
+    other.session = SessionStore()
+    assert not solve(other, key, _answer(key))
+    assert solve(request_, key, _answer(key))
+
+
+def test_a_challenge_ends(request_: HttpRequest) -> None:
+    key = new_challenge(request_)
+    answer = _answer(key)
+    CaptchaStore.objects.update(expiration=timezone.now())
+    assert not solve(request_, key, answer)
+
+
+def test_the_test_setting_passes_one_word_once(request_: HttpRequest, settings: Settings) -> None:
+    settings.CAPTCHA_TEST_MODE = True
+    key = new_challenge(request_)
+    assert solve(request_, key, "PASSED")
+    assert not solve(request_, key, "PASSED")
+
+
+def test_a_browser_keeps_its_last_five_challenges(request_: HttpRequest) -> None:
+    keys = [new_challenge(request_) for _ in range(6)]
+    assert not solve(request_, keys[0], _answer(keys[0]))
+    assert solve(request_, keys[1], _answer(keys[1]))
+
+
+def _solved_by_twenty(request_: HttpRequest) -> int:
+    key = new_challenge(request_)
+    answer, start = _answer(key), Barrier(20)
+
+    def post(_number: int) -> bool:
+        try:
+            connection.ensure_connection()
+            start.wait()
+            return solve(request_, key, answer)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as posts:
+        return sum(posts.map(post, range(20)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_posts_of_one_solution_enter_once(request_: HttpRequest) -> None:
+    assert _solved_by_twenty(request_) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reading_before_deleting_lets_more_than_one_in(
+    request_: HttpRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the way of the library, which the one counted DELETE replaces."""
+
+    def read_then_delete(key: str) -> str | None:
+        store = CaptchaStore.objects.filter(hashkey=key).first()
+        if store is None:
+            return None
+        time.sleep(0.05)
+        store.delete()
+        return str(store.response)
+
+    monkeypatch.setattr(captcha, "_take", read_then_delete)
+    assert _solved_by_twenty(request_) > 1
+
+
+def test_the_form_refuses_and_asks_anew(request_: HttpRequest) -> None:
+    form = CaptchaForm({"captcha_key": new_challenge(request_), "captcha": "wrong"}, request=request_)
+    assert form.errors["captcha"] == ["These were other letters. Try again with the new ones below."]
+    assert form.challenge_key() != form.data["captcha_key"]
+
+
+def test_the_form_lets_the_right_letters_through(request_: HttpRequest) -> None:
+    key = new_challenge(request_)
+    assert CaptchaForm({"captcha_key": key, "captcha": _answer(key)}, request=request_).is_valid()
+
+
+def test_the_part_draws_picture_sound_and_a_way_to_other_letters(request_: HttpRequest) -> None:
+    from django.template.loader import render_to_string
+
+    html = render_to_string("captcha/challenge.html", {"form": CaptchaForm(request=request_)}, request_)
+    key = request_.session["captcha"][0]
+    assert f'<img class="captcha" src="/accounts/captcha/{key}.png" alt="Five letters' in html
+    assert f'src="/accounts/captcha/{key}.wav"' in html
+    assert '<a href="/">Show me other letters</a>' in html
+    assert html.count(f'name="captcha_key" value="{key}"') == 1
+
+
+@pytest.fixture
+def key(client: Client, db: None) -> str:
+    made: str = CaptchaStore.generate_key(captcha.random_letters)
+    session = client.session
+    session[captcha.SESSION_KEY] = [made]
+    session.save()
+    return made
+
+
+def test_the_picture_is_drawn_for_its_own_session_only(client: Client, key: str) -> None:
+    url = reverse("captcha-image", args=[key])
+    picture = client.get(url)
+    assert (picture.status_code, picture["Content-Type"]) == (200, "image/png")
+    assert "no-store" in picture["Cache-Control"]
+    assert Client().get(url).status_code == 404
+
+
+def _loudness(sound: bytes) -> tuple[float, int]:
+    """Seconds of sound, and how many of them in tenths are not silent."""
+    with wave.open(BytesIO(sound)) as file:
+        rate, samples = file.getframerate(), file.readframes(file.getnframes())
+    tenth = rate // 10 * 2
+    parts = [memoryview(samples[n : n + tenth]).cast("h") for n in range(0, len(samples) - tenth, tenth)]
+    return len(samples) / 2 / rate, sum(max(map(abs, part)) > 500 for part in parts)
+
+
+def test_the_sound_spells_the_letters(client: Client, key: str) -> None:
+    sound = client.get(reverse("captcha-audio", args=[key]))
+    assert (sound.status_code, sound["Content-Type"]) == (200, "audio/wav")
+    seconds, tenths = _loudness(sound.content)
+    assert 3 < seconds < 30
+    assert tenths > 20
+
+
+def test_the_sound_is_spoken_for_its_own_session_only(client: Client, key: str) -> None:
+    assert Client().get(reverse("captcha-audio", args=[key])).status_code == 404
+
+
+def test_other_letters_sound_different(db: None) -> None:
+    keys = [CaptchaStore.generate_key(lambda text=text: (text, text)) for text in ("KWXTR", "ABCDE")]
+    assert captcha.spoken(keys[0]) != captcha.spoken(keys[1])
+
+
+def test_a_machine_that_cannot_speak_says_so(
+    client: Client, key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(captcha, "SPEAKER", tmp_path / "missing.py")
+    assert client.get(reverse("captcha-audio", args=[key])).status_code == 404
+
+
+def test_letters_are_spelled_so_that_they_cannot_be_misheard() -> None:
+    assert speak.spelled("kb2") == "K, as in Kilo.  B, as in Bravo.  2."
+
+
+def test_without_the_wheel_the_program_of_the_system_speaks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "flite"
+    program.write_text('#!/bin/sh\nprintf "%s" "$2" > "$4"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(speak.shutil, "which", lambda name: str(program) if name == "flite" else None)
+    assert speak.with_the_system("K, as in Kilo.") == b"K, as in Kilo."
+
+
+def test_what_is_over_is_forgotten(request_: HttpRequest) -> None:
+    over, open_ = new_challenge(request_), new_challenge(request_)
+    CaptchaStore.objects.filter(hashkey=over).update(expiration=timezone.now())
+    forget_the_expired()
+    assert list(CaptchaStore.objects.values_list("hashkey", flat=True)) == [open_]
