@@ -26,6 +26,7 @@ def main() -> None:
         return
     with step("setting up the demo shop"):
         call_command("seed_demo", stdout=sys.stderr, no_color=True)
+        call_command("demo", if_none=True, opens_in=0, stdout=sys.stderr, no_color=True)
 
 
 if __name__ == "__main__":

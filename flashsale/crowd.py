@@ -1,0 +1,128 @@
+"""A crowd over real HTTP: makes shoppers with passes and lets them loose on a gate, for demos and tests."""
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection
+
+from flashsale.models import Sale
+from flashsale.passes import Signer
+
+CONNECTIONS = 64
+ATTEMPT_SECONDS = 10.0
+INSERT_SHOPPERS = """
+INSERT INTO accounts_user (email, password, first_name, last_name, is_staff, is_superuser, is_active,
+                           date_joined, level, standing)
+SELECT 'crowd-' || n || '@example.com', '!', '', '', false, false, true, now() - interval '1 year', 1, 'ok'
+FROM generate_series(1, %s) AS n
+ON CONFLICT (email) DO NOTHING
+"""
+SELECT_SHOPPERS = """
+SELECT id FROM accounts_user WHERE email LIKE 'crowd-%%@example.com' ORDER BY id LIMIT %s
+"""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one shopper of the crowd was told, answer by answer: HTTP status and JSON."""
+
+    user: int
+    answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def last(self) -> str:
+        """The last outcome; `lost` if no answer came."""
+        return str(self.answers[-1][1].get("outcome", "error")) if self.answers else "lost"
+
+
+def make_shoppers(count: int) -> list[int]:
+    """Make sure that `count` shoppers of the crowd exist; return their ids. They cannot log in."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(INSERT_SHOPPERS, [count])
+        cursor.execute(SELECT_SHOPPERS, [count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def issue_passes(sale: Sale, users: Sequence[int]) -> Iterator[str]:
+    """Yield a pass for each user, good for a day."""
+    signer, expires_at = Signer(settings.PASS_KEYS), int(time.time()) + 86_400
+    for user in users:
+        yield signer.issue(sale=sale.pk, user=user, expires_at=expires_at)
+
+
+async def storm(
+    *, gate: str, path: str, passes: dict[int, str], tries: int, seconds: float, tell: Callable[[int], None]
+) -> list[Outcome]:
+    """Let every shopper attempt `tries` times, arriving at random within `seconds`.
+
+    `tell` hears how many are done.
+    """
+    queue: asyncio.PriorityQueue[tuple[float, int]] = asyncio.PriorityQueue()
+    outcomes = {user: Outcome(user) for user in passes}
+    start = time.monotonic()
+    for user in passes:
+        queue.put_nowait((start + random.random() * seconds, user))  # noqa: S311 a crowd, not a secret
+    done = 0
+
+    async def walk() -> None:
+        nonlocal done
+        line = Line(gate)
+        while not queue.empty():
+            at, user = queue.get_nowait()
+            await asyncio.sleep(max(0.0, at - time.monotonic()))
+            for _ in range(tries):
+                outcomes[user].answers.append(await line.attempt(path, passes[user]))
+            done += 1
+            tell(done)
+        line.close()
+
+    await asyncio.gather(*(walk() for _ in range(min(CONNECTIONS, len(passes)))))
+    return list(outcomes.values())
+
+
+def count(outcomes: Sequence[Outcome]) -> Counter[str]:
+    """Count the last outcomes."""
+    return Counter(outcome.last for outcome in outcomes)
+
+
+class Line:
+    """One kept-alive connection to a gate."""
+
+    def __init__(self, gate: str) -> None:
+        self._address = urlsplit(gate)
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def attempt(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
+        """Send one attempt; status 0 and outcome `lost` if the connection broke or the time ran out."""
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                return await self._send(path, token)
+        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
+            self.close()
+            return 0, {"outcome": "lost"}
+
+    async def _send(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._address.hostname, self._address.port)
+        reader, writer = self._streams
+        head = f"POST {path} HTTP/1.1\r\nHost: {self._address.netloc}\r\nAuthorization: Bearer {token}\r\n"
+        writer.write(f"{head}Content-Length: 0\r\n\r\n".encode())
+        answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in answer[1:])}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        return int(answer[0].split()[1]), json.loads(body)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
