@@ -1,5 +1,17 @@
-"""Addresses."""
+"""Addresses under /sales/. No sale may be called `reservations`."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from flashsale import views, views_attempt, views_entry, views_reservations
+
+urlpatterns = [
+    path("sales/", views.sales, name="sales"),
+    path("sales/reservations/", views_reservations.reservations, name="reservations"),
+    path("sales/reservations/<slug:rid>/", views_reservations.reservation, name="reservation"),
+    path("sales/reservations/<slug:rid>/give-back/", views_reservations.give_back, name="give-back"),
+    path("sales/<slug:slug>/", views.sale, name="sale"),
+    path("sales/<slug:slug>/enter/", views_entry.sale_enter, name="sale-enter"),
+    path("sales/<slug:slug>/items/<int:item>/", views_attempt.sale_result, name="sale-result"),
+    path("sales/<slug:slug>/items/<int:item>/attempt/", views_attempt.sale_attempt, name="sale-attempt"),
+    path("sales/<slug:slug>/items/<int:item>/leave/", views_attempt.sale_leave, name="sale-leave"),
+]

@@ -1,0 +1,100 @@
+"""Who may enter a sale. A refusal names one reason, the person's own fact, and when it changes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from flashsale.models import Sale, WhitelistEntry
+from flashsale.words import moment
+
+
+class Code(StrEnum):
+    """What support looks up; never reused."""
+
+    NOT_LOGGED_IN = "F-10"
+    NOT_VERIFIED = "F-11"
+    TOO_YOUNG = "F-12"
+    LEVEL = "F-13"
+    NOT_LISTED = "F-14"
+    BLOCKED = "F-17"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why somebody may not enter; `changes_at` is when this reason ends by itself, if it does."""
+
+    code: Code
+    sentence: str
+    changes_at: datetime | None = None
+
+
+def why_not(*, user: User | AnonymousUser, sale: Sale, now: datetime) -> Refusal | None:
+    """Return the first reason why `user` may not enter at `now`, None if he may. Asks at most one query."""
+    if not isinstance(user, User):
+        return Refusal(Code.NOT_LOGGED_IN, _("Log in to enter. You come back here afterwards."))
+    if user.standing == User.Standing.BLOCKED:
+        return Refusal(Code.BLOCKED, _("We could not let this account in. Support can look the reason up."))
+    return _too_young(user, sale, now) or _level_too_low(user, sale) or _not_looked_up(user, sale)
+
+
+def _too_young(user: User, sale: Sale, now: datetime) -> Refusal | None:
+    old_enough_at = user.date_joined + timedelta(days=sale.min_account_days)
+    if now >= old_enough_at:
+        return None
+    sentence = ngettext(
+        "This sale is for accounts older than %(days)d day. Yours is of %(joined)s and may enter %(then)s.",
+        "This sale is for accounts older than %(days)d days. Yours is of %(joined)s and may enter %(then)s.",
+        sale.min_account_days,
+    ) % {
+        "days": sale.min_account_days,
+        "joined": moment(user.date_joined),
+        "then": moment(old_enough_at),
+    }
+    return Refusal(Code.TOO_YOUNG, sentence, old_enough_at)
+
+
+def _level_too_low(user: User, sale: Sale) -> Refusal | None:
+    if user.level >= sale.min_level:
+        return None
+    sentence = _("This sale is for shoppers of level %(needed)d or higher. Your level is %(level)d.")
+    return Refusal(Code.LEVEL, sentence % {"needed": sale.min_level, "level": user.level})
+
+
+def _not_looked_up(user: User, sale: Sale) -> Refusal | None:
+    """Look up, in one query, what is not in the user's own row."""
+    needs_verified = settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory"
+    if not (needs_verified or sale.whitelist_only):
+        return None
+    verified, listed = (
+        User.objects.filter(pk=user.pk)
+        .values_list(Exists(_verified(user)), Exists(_listed(user, sale)))
+        .get()
+    )
+    if needs_verified and not verified:
+        sentence = _(
+            "Confirm your e-mail address %(email)s first: follow the link in the mail that we sent you."
+        )
+        return Refusal(Code.NOT_VERIFIED, sentence % {"email": user.email})
+    if sale.whitelist_only and not listed:
+        sentence = _("This sale is for the people on its list. %(email)s is not on it.")
+        return Refusal(Code.NOT_LISTED, sentence % {"email": user.email})
+    return None
+
+
+def _verified(user: User) -> QuerySet[EmailAddress]:
+    found: QuerySet[EmailAddress] = EmailAddress.objects.filter(
+        user=user, email__iexact=user.email, verified=True
+    )
+    return found
+
+
+def _listed(user: User, sale: Sale) -> QuerySet[WhitelistEntry]:
+    return WhitelistEntry.objects.filter(sale=sale, email=user.email.lower())

@@ -1,0 +1,159 @@
+"""What a page shows of a sale: the rows, the store's latest figures, and what the shopper has in it.
+
+A store that does not answer leaves its figures unknown: the pages say so and stay up.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from flashsale import stock
+from flashsale.gate.answers import PHASE_WORDS
+from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from shop.catalogue.models import Product, ProductImage
+
+MOST_SALES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a shopper has of one item: a reservation (his latest), a place on standby, or neither."""
+
+    reservation: Reservation | None = None
+    standby: StandbyEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """One item; `free` and `standby_free` are None where the store does not tell."""
+
+    item: SaleItem
+    free: int | None
+    standby_free: int | None
+    own: Own
+
+    @property
+    def is_sold_out(self) -> bool:
+        """Whether neither a unit nor a standby place is left."""
+        return self.free == 0 and self.standby_free == 0
+
+    @property
+    def product(self) -> Product:
+        return self.item.variant.product
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A sale at one instant. `phase` is coming, running, paused or ended, by the store where it answers."""
+
+    sale: Sale
+    phase: str
+    items: list[ShownItem]
+    knows_stock: bool
+
+
+def with_items(sales: QuerySet[Sale]) -> QuerySet[Sale]:
+    """Bring items, products and pictures along: three more queries for any number of sales."""
+    pictures = Prefetch("variant__product__images", ProductImage.objects.all())
+    items = SaleItem.objects.select_related("variant__product").prefetch_related(pictures)
+    return sales.prefetch_related(Prefetch("items", items))
+
+
+def public() -> QuerySet[Sale]:
+    """Sales that shoppers may see: all but drafts."""
+    return Sale.objects.exclude(state=Sale.State.DRAFT)
+
+
+def show(*, sale: Sale, user: User | None) -> Shown:
+    """Look at a sale whose items are loaded; one call of the store and, for a shopper, two queries."""
+    items = list(sale.items.all())
+    status = _status(sale, items)
+    own = _own(user, items)
+    phase = PHASE_WORDS[status.phase] if status else _phase_without_store(sale)
+    return Shown(sale, phase, [_item(item, status, own) for item in items], knows_stock=status is not None)
+
+
+def _status(sale: Sale, items: list[SaleItem]) -> stock.Status | None:
+    try:
+        return stock.run(stock.status(sale.pk, [item.pk for item in items]))
+    except RedisError:
+        return None
+
+
+def _phase_without_store(sale: Sale) -> str:
+    """An empty or silent store means paused, never sold out and never free."""
+    return "paused" if sale.phase == "running" else sale.phase
+
+
+def _item(item: SaleItem, status: stock.Status | None, own: dict[int, Own]) -> ShownItem:
+    units = status.items.get(item.pk) if status else None
+    standby_free = max(0, status.standby_size - units.standby) if status and units else None
+    return ShownItem(item, units.free if units else None, standby_free, own.get(item.pk, Own()))
+
+
+def _own(user: User | None, items: Iterable[SaleItem]) -> dict[int, Own]:
+    if user is None:
+        return {}
+    ids = [item.pk for item in items]
+    held = Reservation.objects.filter(user=user, item__in=ids).order_by("pk")
+    waits = StandbyEntry.objects.filter(user=user, item__in=ids, status=StandbyEntry.Status.WAITING)
+    latest = {row.item_id: row for row in held}
+    places = {row.item_id: row for row in waits}
+    return {pk: Own(latest.get(pk), places.get(pk)) for pk in {*latest, *places}}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A shopper's place in one item as the store has it: a unit (rid), or a standby number and position."""
+
+    rid: str = ""
+    is_paid: bool = False
+    number: int = 0
+    position: int = 0
+
+
+def place(*, sale_id: int, item_id: int, user_id: int) -> Place:
+    """Ask the store; raises RedisError if it does not answer."""
+    members = stock.run(stock.members(sale_id, item_id))
+    if user_id in members.holders:
+        return Place(rid=members.holders[user_id][0])
+    if user_id in members.standby:
+        number = members.standby[user_id]
+        return Place(number=number, position=sum(other <= number for other in members.standby.values()))
+    if user_id in members.owners:
+        return Place(rid=members.owners[user_id][0], is_paid=True)
+    return Place()
+
+
+def holds(*, rid: str, user_id: int) -> bool:
+    """Whether the store knows this reservation, of which there is no row yet, as this shopper's."""
+    item_id, _, _ = rid.partition("-")
+    item = SaleItem.objects.filter(pk=int(item_id)).only("sale_id").first() if item_id.isdecimal() else None
+    if item is None:
+        return False
+    try:
+        return place(sale_id=item.sale_id, item_id=item.pk, user_id=user_id).rid == rid
+    except RedisError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The sales of the shop by what they are to a shopper."""
+
+    running: list[Sale]
+    coming: list[Sale]
+    past: list[Sale]
+
+
+def board() -> Board:
+    """Return the sales that end last: to come, running, and the latest past ones; four queries."""
+    found = Board([], [], [])
+    for sale in with_items(public()).order_by("-closes_at")[:MOST_SALES]:
+        shelf = {"coming": found.coming, "ended": found.past}.get(sale.phase, found.running)
+        shelf.append(sale)
+    found.coming.sort(key=lambda sale: sale.opens_at)
+    return found

@@ -1,0 +1,46 @@
+"""Times in words for the pages of sales, and the sales on the front page: `{% load sales %}`."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+
+from flashsale import showing, words
+from flashsale.showing import Board
+
+register = template.Library()
+register.filter("moment", words.moment)
+register.filter("hour", words.hour)
+register.filter("span", words.span)
+register.filter("figures", words.figures)
+
+
+@register.filter
+def from_now(at: datetime) -> timedelta:
+    """Time from now until `at`; never negative."""
+    return max(at - timezone.now(), timedelta())
+
+
+@register.filter
+def ms(at: datetime) -> int:
+    """An instant in milliseconds since 1970, for scripts."""
+    return int(at.timestamp() * 1000)
+
+
+@register.filter
+def seconds(number: int) -> timedelta:
+    """A number of seconds as a length of time."""
+    return timedelta(seconds=number)
+
+
+@register.simple_tag
+def zone() -> str:
+    """Name the shop's time zone, for scripts."""
+    return str(settings.TIME_ZONE)
+
+
+@register.inclusion_tag("parts/sales.html")
+def sales_on_front_page() -> dict[str, Board]:
+    """Running and coming sales; draws nothing where there are none."""
+    return {"board": showing.board()}

@@ -1,0 +1,138 @@
+"""The attempt as an ordinary form, its result, and leaving standby: a sale can be won without JavaScript."""
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from redis.exceptions import RedisError
+
+from accounts.limits import too_many
+from accounts.models import User
+from flashsale import eligibility, entry, showing, stock
+from flashsale.models import Sale, SaleItem
+from flashsale.showing import ShownItem
+from flashsale.stock import Answer
+from flashsale.views import found_sale, refresh
+from flashsale.views_entry import refused
+from flashsale.words import moment
+
+RETRY_SECONDS = 2
+STANDBY_REFRESH_SECONDS = 30
+
+
+def _item(slug: str, item: int) -> SaleItem:
+    items = SaleItem.objects.select_related("sale", "variant__product")
+    return get_object_or_404(items.exclude(sale__state=Sale.State.DRAFT), sale__slug=slug, pk=item)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - behind login_required; tells the type checker
+    return request.user
+
+
+@never_cache
+@login_required
+def sale_attempt(request: HttpRequest, slug: str, item: int) -> HttpResponse:
+    """Try for one unit, by the same function of the store that the gate calls."""
+    wanted = _item(slug, item)
+    if request.method != "POST":  # somebody comes back here from the login
+        return redirect(wanted.sale)
+    user, sale = _user(request), wanted.sale
+    refusal = eligibility.why_not(user=user, sale=sale, now=timezone.now())
+    if refusal is not None:
+        return refused(request, sale, refusal)
+    if sale.phase != "ended" and not entry.has_entered(request=request, sale=sale):
+        return redirect(reverse("sale-enter", args=[slug]))
+    call = stock.attempt(sale.pk, [(wanted.pk, user.pk)], per_minute=settings.ATTEMPTS_PER_MINUTE)
+    try:
+        answer = stock.run(call).answers[0]
+    except RedisError:
+        answer = Answer("paused")
+    return _answered(request, wanted, answer)
+
+
+def _answered(request: HttpRequest, item: SaleItem, answer: Answer) -> HttpResponse:
+    if answer.outcome == "reserved":
+        return redirect("reservation", rid=answer.rid)
+    if answer.outcome == "paused":
+        return paused(request, item)
+    if answer.outcome == "slow_down":
+        return too_many(request, seconds=-(-answer.at // 1000))
+    if answer.outcome == "refused":
+        raise Http404
+    if answer.outcome == "not_open":
+        opens_at = datetime.fromtimestamp(answer.at / 1000, tz=UTC)
+        messages.info(request, _("Not yet. The sale opens %(time)s.") % {"time": moment(opens_at)})
+        return redirect(item.sale)
+    return redirect("sale-result", slug=item.sale.slug, item=item.pk)
+
+
+def paused(request: HttpRequest, item: SaleItem) -> HttpResponse:
+    """Say that nobody can reserve now, 503, and try again by itself."""
+    context = {"item": item, "sale": item.sale, "retry_after": RETRY_SECONDS, "section": "sales"}
+    response = render(request, "flashsale/paused.html", context, status=503)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+@never_cache
+@require_safe
+@login_required
+def sale_result(request: HttpRequest, slug: str, item: int) -> HttpResponse:
+    """Where the shopper stands with one item; whoever holds a unit is led to it."""
+    sale, user = found_sale(slug), _user(request)
+    shown = showing.show(sale=sale, user=user)
+    found = next((one for one in shown.items if one.item.pk == item), None)
+    if found is None:
+        raise Http404
+    try:
+        place = showing.place(sale_id=sale.pk, item_id=item, user_id=user.pk)
+    except RedisError:
+        return paused(request, found.item)
+    if place.rid:
+        return redirect("reservation", rid=place.rid)
+    state = _state(shown.phase, found, place)
+    context = {
+        "shown": shown,
+        "sale": sale,
+        "found": found,
+        "place": place,
+        "state": state,
+        "refresh": refresh(request, STANDBY_REFRESH_SECONDS if state == "standby" else None),
+        "section": "sales",
+    }
+    return render(request, "flashsale/result.html", context)
+
+
+def _state(phase: str, found: ShownItem, place: showing.Place) -> str:
+    """Name what the page says: standby, ended, sold_out, open (there is something to try for), or coming."""
+    if place.number and phase != "ended":
+        return "standby"
+    if phase in ("ended", "coming"):
+        return phase
+    return "sold_out" if found.is_sold_out else "open"
+
+
+@never_cache
+@require_POST
+@login_required
+def sale_leave(request: HttpRequest, slug: str, item: int) -> HttpResponse:
+    """Give up a place on standby; the next moves up at once."""
+    wanted = _item(slug, item)
+    try:
+        left = stock.run(stock.leave(wanted.sale_id, wanted.pk, user=_user(request).pk))
+    except RedisError:
+        return paused(request, wanted)
+    if left:
+        messages.success(request, _("You have left standby. Everybody behind you moved up."))
+    else:
+        messages.info(request, _("You were not on standby any more."))
+    return redirect(wanted.sale)

@@ -1,0 +1,85 @@
+"""A shopper's own reservations and standby places."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from flashsale import reservations as ending
+from flashsale import showing
+from flashsale.models import Reservation, StandbyEntry
+from shop.orders.errors import NotCancellable
+
+REFRESH_SECONDS = 2
+SHOWN_AT_MOST = 100
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - behind login_required; tells the type checker
+    return request.user
+
+
+@never_cache
+@require_safe
+@login_required
+def reservations(request: HttpRequest) -> HttpResponse:
+    """Every unit the shopper holds or held, and where he stands by."""
+    parts = "item__sale", "item__variant__product"
+    rows = Reservation.objects.filter(user=_user(request)).select_related("order", *parts)
+    waits = StandbyEntry.objects.filter(user=_user(request), status=StandbyEntry.Status.WAITING)
+    context = {"rows": rows[:SHOWN_AT_MOST], "waits": waits.select_related(*parts), "section": "sales"}
+    return render(request, "flashsale/reservations.html", context)
+
+
+@never_cache
+@require_safe
+@login_required
+def reservation(request: HttpRequest, rid: str) -> HttpResponse:
+    """One reservation: until when, what it costs, pay or give back, or how it ended."""
+    rows = Reservation.objects.select_related("order", "item__sale", "item__variant__product")
+    found = rows.filter(user=_user(request), rid=rid).first()
+    if found is None:
+        return _preparing(request, rid)
+    context = {
+        "reservation": found,
+        "state": _state(found),
+        "sale": found.item.sale,
+        "now": timezone.now(),
+        "section": "sales",
+    }
+    return render(request, "flashsale/reservation.html", context)
+
+
+def _state(found: Reservation) -> str:
+    """Name what the page says: the status, or `late` for one whose time is over and that is still held."""
+    is_late = found.status == Reservation.Status.HELD and not found.time_left
+    return "late" if is_late else found.status
+
+
+def _preparing(request: HttpRequest, rid: str) -> HttpResponse:
+    """The store has reserved, the worker has not written the row yet; 404 for what nobody knows."""
+    if not showing.holds(rid=rid, user_id=_user(request).pk):
+        raise Http404
+    response = render(request, "flashsale/preparing.html", {"rid": rid, "section": "sales"})
+    response["Refresh"] = str(REFRESH_SECONDS)
+    return response
+
+
+@never_cache
+@require_POST
+@login_required
+def give_back(request: HttpRequest, rid: str) -> HttpResponse:
+    """Give a unit back before it is paid; it goes to the next at once."""
+    get_object_or_404(Reservation, user=_user(request), rid=rid, order__isnull=False)
+    try:
+        ending.give_back(user=_user(request), rid=rid)
+    except NotCancellable as error:
+        messages.info(request, str(error))
+    else:
+        messages.success(request, _("You gave it back. It goes to the next person at once."))
+    return redirect("reservation", rid=rid)

@@ -1,0 +1,83 @@
+// The page of a sale: counts down to the opening, shows what is left, and carries the press to the gate.
+
+import { interrupt, say } from "./announcer.js";
+import * as clock from "./clock.js";
+import { attempt } from "./sale-attempt.js";
+import { follow } from "./sale-status.js";
+
+const sale = document.querySelector("[data-sale]");
+const numbers = new Intl.NumberFormat(document.documentElement.lang || "en");
+const BOXES = { running: "status-box-live", paused: "status-box-warn", ended: "status-box-quiet" };
+let heardAt = null;
+
+function turn(phase) {
+  if (sale.dataset.phase === phase) return;
+  const focused = document.activeElement;
+  sale.dataset.phase = phase;
+  for (const part of sale.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== phase;
+  sale.querySelector("[data-box]").className = `status-box ${BOXES[phase] ?? ""}`;
+  const sentence = document.getElementById("changes").content.querySelector(`[data-phase="${phase}"]`);
+  say(`phase ${phase} ${Math.floor(clock.now() / 1000)}`, sentence.textContent);
+  if (focused?.closest("[hidden]")) document.getElementById("main").focus();
+}
+
+function showLeft(item) {
+  const card = sale.querySelector(`[data-item="${item.item}"]`);
+  const text = card?.querySelector("[data-left]");
+  if (!text || sale.dataset.phase === "ended") return;
+  const kind = item.free ? "free" : item.standby_free ? "standby" : "soldout";
+  const sentence = text.dataset[kind]
+    .replace("{free}", numbers.format(item.free))
+    .replace("{places}", numbers.format(item.standby_free));
+  if (text.textContent !== sentence) text.textContent = sentence;
+  text.className = `state ${item.free ? "state-good" : "state-quiet"}`;
+  const button = card.querySelector("[data-buy]");
+  if (!button || button.getAttribute("aria-busy")) return;
+  button.hidden = kind === "soldout";
+  if (kind !== "soldout") button.textContent = button.dataset[kind];
+}
+
+function hear(news) {
+  heardAt = clock.now();
+  sale.querySelector("[data-age]").hidden = true;
+  // The page's clock may open the sale a moment before a cached document does: it is not closed again for that.
+  const early = news.state === "coming" && clock.now() >= news.opens_at;
+  if (!early) turn(news.state);
+  if (news.state !== "coming") news.items.forEach(showLeft);
+}
+
+function miss(failures) {
+  const note = sale.querySelector("[data-age]");
+  if (failures < 2 || heardAt === null) return;
+  note.textContent = note.dataset.text.replace("{time}", clock.hour(heardAt, sale.dataset.zone, true));
+  note.hidden = false;
+}
+
+function milestones(root) {
+  const words = root.querySelector("[data-milestones]")?.content.querySelectorAll("[data-at]") ?? [];
+  return (left) => {
+    for (const word of words) {
+      if (left === Number(word.dataset.at)) say(`opening ${left}`, word.textContent);
+    }
+  };
+}
+
+clock.start(Number(sale.dataset.now));
+const ask = follow(sale.dataset.sale, { tell: hear, silent: miss });
+if (sale.dataset.phase === "coming") {
+  const coming = sale.querySelector('[data-when="coming"]');
+  clock.run(coming, {
+    tell: milestones(coming),
+    end: () => {
+      turn("running");
+      setTimeout(ask, 1000 + Math.random() * 3000);
+    },
+  });
+} else {
+  clock.measure();
+}
+sale.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-attempt]")) return;
+  event.preventDefault();
+  attempt(event.target, { sale, told: (sentence) => interrupt(`told ${performance.now()}`, sentence) });
+});
