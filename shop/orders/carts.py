@@ -66,22 +66,33 @@ def sums(lines: Sequence[CartLine]) -> Sums:
     return Sums(goods=goods, delivery=settings.DELIVERY_PRICE if is_shipped else 0, is_shipped=is_shipped)
 
 
-def add(*, request: HttpRequest, variant: Variant, quantity: int) -> None:
+def opened(request: HttpRequest) -> Cart:
+    """Return the cart of whoever asks; a new one if there is none."""
+    cart = of(request)
+    if cart is None and isinstance(request.user, User):
+        return opened_for(request.user)
+    if cart is None:
+        cart = Cart.objects.create()
+        request.session[KEY] = str(cart.key)
+    return cart
+
+
+def opened_for(user: User) -> Cart:
+    """Return the shopper's cart; a new one if there is none."""
+    return Cart.objects.get_or_create(user=user)[0]
+
+
+def add(*, cart: Cart, variant: Variant, quantity: int) -> None:
     """Put so many more into the cart; raises NotEnough. The stock is only looked at: checkout takes it."""
-    cart = _open(request)
     with transaction.atomic():
         _lock(cart)
         line = cart.lines.filter(variant=variant).first() or CartLine(cart=cart, variant=variant, quantity=0)
         line.quantity = _allowed(variant=variant, quantity=line.quantity + quantity)
         line.save()
-    count(request, cart)
 
 
-def update(*, request: HttpRequest, variant_id: int, quantity: int) -> None:
-    """Set how many of a variant are in the cart, 0 for none; raises NotEnough."""
-    cart = of(request)
-    if cart is None:
-        return
+def update(*, cart: Cart, variant_id: int, quantity: int) -> None:
+    """Set how many of a variant are in the cart, 0 for none; raises NotEnough. No line, nothing to do."""
     with transaction.atomic():
         _lock(cart)
         line = cart.lines.filter(variant_id=variant_id).select_related("variant__product").first()
@@ -90,7 +101,6 @@ def update(*, request: HttpRequest, variant_id: int, quantity: int) -> None:
             line.save(update_fields=["quantity"])
         elif line:
             line.delete()
-    count(request, cart)
 
 
 def count(request: HttpRequest, cart: Cart | None) -> None:
@@ -101,16 +111,6 @@ def count(request: HttpRequest, cart: Cart | None) -> None:
     total = cart.lines.aggregate(total=Sum("quantity"))["total"] if cart else 0
     if request.session.get(COUNT, 0) != (total or 0):
         request.session[COUNT] = total or 0
-
-
-def _open(request: HttpRequest) -> Cart:
-    cart = of(request)
-    if cart is None and isinstance(request.user, User):
-        cart, _ = Cart.objects.get_or_create(user=request.user)
-    elif cart is None:
-        cart = Cart.objects.create()
-        request.session[KEY] = str(cart.key)
-    return cart
 
 
 def _lock(cart: Cart) -> None:
@@ -126,7 +126,7 @@ def _allowed(*, variant: Variant, quantity: int) -> int:
 
 def _merge(*, key: UUID, user: User) -> None:
     """Move a guest's lines into the shopper's cart; a second request at once finds none to move."""
-    own, _ = Cart.objects.get_or_create(user=user)
+    own = opened_for(user)
     with transaction.atomic():
         both = Cart.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
         guest = next(

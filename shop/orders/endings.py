@@ -13,7 +13,7 @@ BATCH = 500
 
 def cancel(*, order: Order) -> None:
     """Cancel an order that awaits its payment and free its units; raises NotCancellable otherwise."""
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         locked = Order.objects.select_for_update(of=("self",), no_key=True).get(pk=order.pk)
         if locked.status != Order.Status.AWAITING_PAYMENT:
             raise NotCancellable(_not_any_more(locked))

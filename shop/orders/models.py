@@ -47,7 +47,7 @@ class CartLine(models.Model):
         return f"{self.quantity} x {self.variant}"
 
 
-class Order(AddressFields):
+class Order(AddressFields):  # type: ignore[django-manager-missing]  # django-payments has no types
     """What somebody has bought or is about to pay."""
 
     class Status(models.TextChoices):
@@ -193,11 +193,11 @@ class Payment(BasePayment):
 
     def get_success_url(self) -> str:
         """Absolute address to which the provider sends the shopper back."""
-        return settings.SHOP_URL + reverse("payment-return", args=[self.token])
+        return f"{settings.SHOP_URL}" + reverse("payment-return", args=[self.token])
 
     def get_failure_url(self) -> str:
         """Absolute address for a shopper who turned back at the provider's: the order can still be paid."""
-        return settings.SHOP_URL + reverse("order-pay", args=[self.order.public_id])
+        return f"{settings.SHOP_URL}" + reverse("order-pay", args=[self.order.public_id])
 
 
 class ProviderEvent(models.Model):

@@ -39,7 +39,7 @@ def start(*, order: Order, variant: str) -> Payment:
 
     A second press, or a second window, thus ends at the same payment, which the provider takes only once.
     """
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         order = _lock_order(order.pk)
         if order.status != Order.Status.AWAITING_PAYMENT or not _in_time(order) or not order.total:
             raise NotPayable(_("This order cannot be paid any more. Its page says why."))
@@ -123,7 +123,7 @@ def _lock_payments(order: Order) -> QuerySet[Payment]:
 
 
 def _insert(order: Order, variant: str) -> Payment:
-    return Payment.objects.create(
+    payment: Payment = Payment.objects.create(
         order=order,
         variant=variant,
         currency=settings.SHOP_CURRENCY,
@@ -132,3 +132,4 @@ def _insert(order: Order, variant: str) -> Payment:
         description=_("Order %(number)s") % {"number": order.number},
         billing_email=order.email,
     )
+    return payment

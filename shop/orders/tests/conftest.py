@@ -1,4 +1,4 @@
-"""The cast of the order tests: a buyer, a rival, a lamp that is sent, a book to collect, a slot to come to."""
+"""The cast of the order tests: a buyer, a rival, a lamp to send, a book to collect, a slot."""
 
 from datetime import timedelta
 

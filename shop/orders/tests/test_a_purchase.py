@@ -30,7 +30,9 @@ def test_a_guest_buys_a_lamp(guest: Client, lamp: Variant) -> None:
     ]
 
 
-def test_a_shopper_buys_and_finds_the_order_in_the_history(client: Client, buyer: User, book: Variant) -> None:
+def test_a_shopper_buys_and_finds_the_order_in_the_history(
+    client: Client, buyer: User, book: Variant
+) -> None:
     client.force_login(buyer)
     put_into_cart(client, book)
     order = check_out(client)

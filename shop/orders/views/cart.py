@@ -32,11 +32,13 @@ def add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, form.sentence())
         return redirect(variant.product)
+    found = carts.opened(request)
     try:
-        carts.add(request=request, variant=variant, quantity=form.cleaned_data["quantity"] or 1)
+        carts.add(cart=found, variant=variant, quantity=form.cleaned_data["quantity"] or 1)
     except NotEnough as trouble:
         messages.error(request, trouble.sentence)
         return redirect(variant.product)
+    carts.count(request, found)
     messages.success(request, _("“%(title)s” is in your cart.") % {"title": variant})
     return redirect("cart")
 
@@ -49,11 +51,7 @@ def update(request: HttpRequest) -> HttpResponse:
         messages.error(request, form.sentence() or _("Enter the quantity as a whole number."))
         return redirect("cart")
     try:
-        carts.update(
-            request=request,
-            variant_id=form.cleaned_data["variant"],
-            quantity=form.cleaned_data["quantity"],
-        )
+        _update(request, form)
     except NotEnough as trouble:
         messages.error(request, trouble.sentence)
     return redirect("cart")
@@ -64,5 +62,13 @@ def remove(request: HttpRequest) -> HttpResponse:
     """Take one line out of the cart."""
     form = CartLineForm({"variant": request.POST.get("variant"), "quantity": 0})
     if form.is_valid():
-        carts.update(request=request, variant_id=form.cleaned_data["variant"], quantity=0)
+        _update(request, form)
     return redirect("cart")
+
+
+def _update(request: HttpRequest, form: CartLineForm) -> None:
+    found = carts.of(request)
+    if found is not None:
+        data = form.cleaned_data
+        carts.update(cart=found, variant_id=data["variant"], quantity=data["quantity"])
+        carts.count(request, found)

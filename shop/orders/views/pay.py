@@ -116,7 +116,8 @@ def _variant(request: HttpRequest) -> str:
 
 def _payment_of(request: HttpRequest, token: UUID) -> Payment:
     payments = Payment.objects.select_related("order").filter(variant__in=settings.PAYMENT_VARIANTS)
-    return get_object_or_404(payments, token=str(token), order__in=access.orders_of(request))
+    found: Payment = get_object_or_404(payments, token=str(token), order__in=access.orders_of(request))
+    return found
 
 
 def _answer(request: HttpRequest, found: Payment) -> HttpResponse:

@@ -1,0 +1,1 @@
+"""The REST API of cart, checkout and orders."""
