@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Max
 
 from shop.catalogue import matching, shopify
 from shop.catalogue.models import Category, Product, ProductImage
@@ -55,7 +56,8 @@ def _write(found: Sequence[ProductRow], *, keep_stock: bool) -> Summary:
 
 def _write_categories(found: Sequence[ProductRow]) -> dict[str, Category]:
     names = {row.category_slug: row.category for row in found if row.category}
-    rows = [Category(slug=slug, name=name) for slug, name in names.items()]
+    last = Category.objects.aggregate(last=Max("position"))["last"] or 0
+    rows = [Category(slug=slug, name=name, position=last + 1) for slug, name in names.items()]
     Category.objects.bulk_create(rows, ignore_conflicts=True)
     return {category.slug: category for category in Category.objects.filter(slug__in=names)}
 

@@ -7,6 +7,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from shop.catalogue import search
 from shop.catalogue.models import Category, Product, ProductQuerySet
 
 PAGE_SIZE = 24
@@ -31,18 +32,24 @@ class Choice:
     """What a shopper asked a list for."""
 
     category: str = ""
-    sort: str = NEWEST
+    text: str = ""
+    sort: str = ""
 
 
 def products(*, choice: Choice) -> ProductQuerySet:
-    """Published products with all that a card shows; an unknown order means the newest first."""
-    found = Product.objects.published().with_parts()
+    """Published products with all that a card shows.
+
+    Without an order that we know: the best match first if there are words, else the newest.
+    """
+    found = search.matching(text=choice.text) if choice.text else Product.objects.published().with_parts()
     if choice.category:
         found = found.filter(category__slug=choice.category)
+    if choice.text and choice.sort not in _ORDERS:
+        return found
     return found.order_by(*_ORDERS.get(choice.sort, _ORDERS[NEWEST]))
 
 
 def categories() -> "QuerySet[Category]":
     """The categories in which something is published."""
     published = Count("products", filter=Q(products__published=True, products__variants__isnull=False))
-    return Category.objects.annotate(size=published).filter(size__gt=0)
+    return Category.objects.annotate(size=published).filter(size__gt=0).order_by("position", "name")

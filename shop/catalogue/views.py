@@ -23,9 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
     """All products, or those of one category; an unknown category is not found."""
-    choice = listing.Choice(
-        category=request.GET.get("category", ""), sort=request.GET.get("sort", listing.NEWEST)
-    )
+    choice = listing.Choice(category=request.GET.get("category", ""), sort=request.GET.get("sort", ""))
     categories = list(listing.categories())
     category = next((one for one in categories if one.slug == choice.category), None)
     if choice.category and category is None:
