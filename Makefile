@@ -5,8 +5,8 @@ BIN = .venv/bin
 BOOTSTRAP = command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or newer."; exit 1; } >&2; \
 	$(PYTHON) shop/up/bootstrap.py
 
-# PORT, DATA_DIR and the addresses of stores may stand behind `make run` as well as before it.
-export PORT DATA_DIR DATABASE_URL REDIS_URL CACHE_URL CELERY_BROKER_URL
+# The suite never touches stores that the environment names for the shop.
+OWN_STORES = env -u DATABASE_URL -u REDIS_URL -u CACHE_URL -u CELERY_BROKER_URL
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
@@ -21,7 +21,7 @@ run: ## start the shop with its stores (PORT=8000 DATA_DIR=.data)
 
 test: ## run the whole suite on stores of its own (ARGS="flashsale -x")
 	@$(BOOTSTRAP) dev
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(OWN_STORES) $(BIN)/python -m pytest $(ARGS)
 
 check: ## format, lint, types, migrations, deployment settings
 	@$(BOOTSTRAP) dev

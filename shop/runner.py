@@ -7,6 +7,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+# The suite starts stores of its own, and reads the settings only after that.
+NOT_FOR_TESTS = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CACHE_URL", "CELERY_BROKER_URL"}
+
 
 class PytestRunner:
     """Django's test runner that hands over to pytest in a process of its own.
@@ -28,8 +31,7 @@ class PytestRunner:
     def run_tests(self, test_labels: list[str], **_: Any) -> int:
         """Run pytest on labels (paths or dotted names) and return its exit code."""
         command = [sys.executable, "-m", "pytest", *self.arguments, *(_path(label) for label in test_labels)]
-        # The suite sets its own: with this one set, pytest-django would read the settings too early.
-        environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
+        environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_TESTS}
         return subprocess.call(command, env=environment)
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -103,10 +103,8 @@ def _worker_answers(broker_url: str) -> bool:
 
 def _answers(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=3)
-    try:
-        with suppress(OSError, http.client.HTTPException):
-            connection.request("GET", path)
-            return connection.getresponse().status == HTTPStatus.OK
-        return False
-    finally:
-        connection.close()
+    with closing(connection), suppress(OSError, http.client.HTTPException):
+        connection.request("GET", path)
+        with connection.getresponse() as response:
+            return response.status == HTTPStatus.OK
+    return False

@@ -40,7 +40,6 @@ class Shop:
 
     def start(self, given: dict[str, str]) -> None:
         """Start stores, schema, demo data and components; return when all of them answer."""
-        self.lock.take()
         leftovers.end(state.read_state(self.folder).get("pids", {}))
         (self.folder / "run.json").unlink(missing_ok=True)
         require_free(self.port)
@@ -89,6 +88,7 @@ def run_shop(given: dict[str, str]) -> int:
     folder, port = state.data_dir(), shop_port()
     folder.mkdir(parents=True, exist_ok=True)
     shop = Shop(folder, port)
+    shop.lock.take()  # before anything of the folder is touched: what is there may be another run's
     _listen(_ask_to_stop)
     try:
         watch_parent()

@@ -27,7 +27,7 @@ class TestStores:
         os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
         self.folder = Path(tempfile.mkdtemp(prefix="flashsale-test-"))
         self.folder.chmod(0o755)  # ours, so that PostgreSQL may live in it when root runs the suite
-        os.environ.setdefault("DATA_DIR", str(self.folder))
+        os.environ["DATA_DIR"] = str(self.folder)  # mail and pictures of tests stay out of the shop's own
         self._stores = Stores(self.folder)
         self._stores.start(dict(os.environ), durable=False)
         os.environ.update(self._stores.urls)
