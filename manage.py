@@ -18,7 +18,7 @@ def main() -> None:
 
     require_stores(sys.argv)
     try:
-        settings._setup()
+        hasattr(settings, "DEBUG")  # reads them all
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     execute_from_command_line(sys.argv)

@@ -16,7 +16,7 @@ from accounts.limits import client_address
 log = logging.getLogger(__name__)
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """Allauth in the words of the shop, seeing the addresses that the limiter sees."""
 
     error_messages = DefaultAccountAdapter.error_messages | {

@@ -5,7 +5,6 @@ Without the cache everybody passes: a shop whose login closes with its cache is 
 late. What must never be exceeded (attempts at the gate, units per shopper) is counted where it is decided.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import wraps
@@ -71,10 +70,12 @@ def seconds_to_wait(
 
     `key` is "ip", "user_or_ip" or a function of (group, request); `rate` is such as "10/5m".
     """
-    usage = get_usage(request, group=group, key=key, rate=rate, method=list(methods), increment=True)
+    usage: dict[str, int] | None = get_usage(
+        request, group=group, key=key, rate=rate, method=list(methods), increment=True
+    )
     if usage is None or not usage["should_limit"]:
         return 0
-    return max(1, math.ceil(usage["time_left"]))
+    return max(1, usage["time_left"])
 
 
 def limited(

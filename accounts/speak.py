@@ -39,7 +39,8 @@ def spelled(text: str) -> str:
 def with_the_wheel(sentence: str) -> bytes | None:
     """Return a WAV file spoken by the library of the wheel, None where there is none for this system."""
     try:
-        import espeakng_loader  # noqa: PLC0415 - optional: some systems have no wheel
+        # Optional: some systems have no wheel.
+        import espeakng_loader  # type: ignore[import-untyped]  # noqa: PLC0415
 
         library = ctypes.CDLL(espeakng_loader.get_library_path())
         data = espeakng_loader.get_data_path().encode()
@@ -47,14 +48,15 @@ def with_the_wheel(sentence: str) -> bytes | None:
         return None
     samples = bytearray()
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-    def keep(part: "ctypes._Pointer[ctypes.c_short]", count: int, _events: object) -> int:
+    def keep(part: int | None, count: int, _events: int | None) -> int:
         if part:
             samples.extend(ctypes.string_at(part, count * 2))
         return 0
 
+    callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(keep)
+
     hertz = library.espeak_Initialize(SYNCHRONOUS, 0, data, 0)
-    library.espeak_SetSynthCallback(keep)
+    library.espeak_SetSynthCallback(callback)
     library.espeak_SetVoiceByName(b"en")
     library.espeak_SetParameter(RATE, WORDS_PER_MINUTE, 0)
     text = sentence.encode()

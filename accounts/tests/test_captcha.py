@@ -1,5 +1,6 @@
 """The captcha: one session, one try, a picture and a sound."""
 
+import shutil
 import time
 import wave
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from captcha.models import CaptchaStore
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -30,7 +32,7 @@ def request_(rf: RequestFactory, db: None) -> HttpRequest:
 
 
 def _answer(key: str) -> str:
-    return CaptchaStore.objects.get(hashkey=key).response
+    return str(CaptchaStore.objects.get(hashkey=key).response)
 
 
 def test_the_right_letters_pass_in_any_case_and_once(request_: HttpRequest) -> None:
@@ -128,11 +130,10 @@ def test_the_form_lets_the_right_letters_through(request_: HttpRequest) -> None:
 
 
 def test_the_part_draws_picture_sound_and_a_way_to_other_letters(request_: HttpRequest) -> None:
-    from django.template.loader import render_to_string
-
     html = render_to_string("captcha/challenge.html", {"form": CaptchaForm(request=request_)}, request_)
     key = request_.session["captcha"][0]
-    assert f'<img class="captcha" src="/accounts/captcha/{key}.png" alt="Five letters' in html
+    assert f'<img class="captcha" src="/accounts/captcha/{key}.png"' in html
+    assert 'alt="Five letters, drawn crookedly.' in html
     assert f'src="/accounts/captcha/{key}.wav"' in html
     assert '<a href="/">Show me other letters</a>' in html
     assert html.count(f'name="captcha_key" value="{key}"') == 1
@@ -198,7 +199,7 @@ def test_without_the_wheel_the_program_of_the_system_speaks(
     program = tmp_path / "flite"
     program.write_text('#!/bin/sh\nprintf "%s" "$2" > "$4"\n')
     program.chmod(0o755)
-    monkeypatch.setattr(speak.shutil, "which", lambda name: str(program) if name == "flite" else None)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program) if name == "flite" else None)
     assert speak.with_the_system("K, as in Kilo.") == b"K, as in Kilo."
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
@@ -31,7 +32,7 @@ def _link(text: str) -> str:
 
 def test_the_right_password_opens_the_account(client: Client, buyer: User) -> None:
     response = client.post(reverse("account_login"), {"login": "buyer@example.com", "password": PASSWORD})
-    assert response.url == reverse("account")
+    assert response["Location"] == reverse("account")
     assert client.get(reverse("account")).status_code == 200
 
 
@@ -39,13 +40,13 @@ def test_a_login_returns_to_where_it_was_asked_for(client: Client, buyer: User) 
     url = f"{reverse('account_login')}?next=/accounts/addresses/"
     assert "addresses" in client.get(url).content.decode()
     response = client.post(url, {"login": buyer.email, "password": PASSWORD, "next": "/accounts/addresses/"})
-    assert response.url == "/accounts/addresses/"
+    assert response["Location"] == "/accounts/addresses/"
 
 
 def test_a_login_never_leaves_the_shop(client: Client, buyer: User) -> None:
     url = f"{reverse('account_login')}?next=https://evil.example/"
     response = client.post(url, {"login": buyer.email, "password": PASSWORD, "next": "https://evil.example/"})
-    assert response.url == reverse("account")
+    assert response["Location"] == reverse("account")
 
 
 @pytest.mark.parametrize("login", ["buyer@example.com", "nobody@example.com"])
@@ -63,7 +64,7 @@ def test_a_session_gets_a_new_key_at_login(client: Client, buyer: User) -> None:
     session["cart"] = "kept"
     session.save()
     before = session.session_key
-    client.cookies["sessionid"] = before
+    client.cookies["sessionid"] = str(before)
     client.post(reverse("account_login"), {"login": buyer.email, "password": PASSWORD})
     assert client.session.session_key != before
     assert client.session["cart"] == "kept"
@@ -72,11 +73,11 @@ def test_a_session_gets_a_new_key_at_login(client: Client, buyer: User) -> None:
 def test_a_newcomer_signs_up_and_confirms_the_address(client: Client, db: None, settings: Settings) -> None:
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
     response = client.post(reverse("account_signup"), NEWCOMER)
-    assert response.url == reverse("account_email_verification_sent")
+    assert response["Location"] == reverse("account_email_verification_sent")
     user = User.objects.get(email="new@example.com")
-    assert not user.emailaddress_set.get().verified
+    assert not EmailAddress.objects.get(user=user).verified
     client.post(_link(str(mail.outbox[0].body)))
-    assert user.emailaddress_set.get().verified
+    assert EmailAddress.objects.get(user=user).verified
 
 
 def test_signing_up_with_a_known_address_looks_the_same_and_mails_its_owner(
@@ -84,7 +85,7 @@ def test_signing_up_with_a_known_address_looks_the_same_and_mails_its_owner(
 ) -> None:
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
     response = client.post(reverse("account_signup"), {**NEWCOMER, "email": buyer.email})
-    assert response.url == reverse("account_email_verification_sent")
+    assert response["Location"] == reverse("account_email_verification_sent")
     assert mail.outbox[0].to == [buyer.email]
     assert User.objects.count() == 1
 
@@ -99,7 +100,7 @@ def test_a_short_password_is_refused_and_the_address_kept(client: Client, db: No
 def test_a_forgotten_password_is_set_anew_once(client: Client, buyer: User) -> None:
     client.post(reverse("account_reset_password"), {"email": buyer.email})
     link = _link(str(mail.outbox[0].body))
-    form = client.get(link).url
+    form = client.get(link)["Location"]
     client.post(form, {"password1": "another-lamp-here", "password2": "another-lamp-here"})
     buyer.refresh_from_db()
     assert buyer.check_password("another-lamp-here")
@@ -109,7 +110,7 @@ def test_a_forgotten_password_is_set_anew_once(client: Client, buyer: User) -> N
 def test_a_reset_for_nobody_looks_the_same(client: Client, buyer: User) -> None:
     known = client.post(reverse("account_reset_password"), {"email": buyer.email})
     unknown = client.post(reverse("account_reset_password"), {"email": "nobody@example.com"})
-    assert known.url == unknown.url
+    assert known["Location"] == unknown["Location"]
 
 
 def test_a_dead_mail_server_is_told_and_the_account_exists(
