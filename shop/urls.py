@@ -12,4 +12,5 @@ urlpatterns = [
     path("api/", include("shop.api")),
     path("admin/", admin.site.urls),
     path("", include("shop.health")),
+    path("", include("shop.help")),
 ]

@@ -1,0 +1,20 @@
+"""The help page: the same for everybody, linked from every footer."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """Show how the shop and its sales work, and where to ask."""
+    return render(
+        request,
+        "help.html",
+        {"minutes": settings.ORDER_PAY_WITHIN // 60, "contact": settings.DEFAULT_FROM_EMAIL},
+    )
+
+
+urlpatterns = [path("help/", help_page, name="help")]
