@@ -1,6 +1,7 @@
 """The cast of the order tests: a buyer, a rival, a lamp to send, a book to collect, a slot."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -75,3 +76,23 @@ def check_out(client: Client, **fields: str) -> Order:
     answer = client.post("/checkout/", {**GUEST, "token": token_of(client), **fields})
     assert answer.status_code == 302, answer.context["form"].errors
     return Order.objects.get(public_id=answer["Location"].split("/")[2])
+
+
+def make_order(
+    variant: Variant, *, quantity: int = 1, status: str = "awaiting_payment", **fields: Any
+) -> Order:
+    """Insert an order as if it had been placed; its units have left the stock before."""
+    values: dict[str, Any] = {
+        "email": "ada@example.com",
+        "status": status,
+        "delivery": 490,
+        "total": variant.price * quantity + 490,
+        "pay_by": timezone.now() + timedelta(minutes=30),
+        **ADDRESS,
+        **fields,
+    }
+    order = Order.objects.create(**values)
+    order.lines.create(
+        variant=variant, title=str(variant), sku=variant.sku, price=variant.price, quantity=quantity
+    )
+    return order
