@@ -10,8 +10,8 @@ class FlashsaleConfig(AppConfig):
     def ready(self) -> None:
         """Tell the shop who holds the units of orders that come from a sale."""
         # Models cannot be imported before the apps are ready.
-        from flashsale.reservations import SaleHold  # noqa: PLC0415
-        from shop.orders import holds  # noqa: PLC0415
-        from shop.orders.models import Order  # noqa: PLC0415
+        from flashsale.reservations import SaleHold
+        from shop.orders import holds
+        from shop.orders.models import Order
 
         holds.register(Order.Hold.SALE, SaleHold())

@@ -243,7 +243,7 @@ class StandbyEntry(models.Model):
 
 
 class ParkedEntry(models.Model):
-    """A stream entry that could not be recorded in several tries; its unit stays held until somebody looks."""
+    """A stream entry that could not be recorded; its unit stays held until somebody looks."""
 
     sale = models.ForeignKey(Sale, on_delete=models.CASCADE)
     entry_id = models.CharField(max_length=40)

@@ -54,8 +54,9 @@ class Sale:
 
     async def _decide(self, attempts: Any) -> Decided:
         call = stock.attempt(self._number, attempts, per_minute=settings.ATTEMPTS_PER_MINUTE)
+        mark = self.memory.seen
         decided = await stock.run_async(self._client, call)
-        self.memory.notice(decided.epoch, decided.seq)
+        self.memory.notice((decided.epoch, decided.seq), asked_at=mark)
         return decided
 
 

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 FRESH = 1.0
 RENEW = 0.5
 MARGIN_MS = 1000
+Mark = tuple[int, int]
 
 
 class SaleMemory:
@@ -30,7 +31,7 @@ class SaleMemory:
         self._refreshing: asyncio.Task[None] | None = None
         self._stale = True
         self._read_at = 0.0
-        self._seen = (0, 0)
+        self.seen: Mark = (0, 0)
         self._members_seq = -1
         self._members: dict[int, frozenset[int]] = {}
         self.status: Status | None = None
@@ -76,15 +77,18 @@ class SaleMemory:
             return Answer("sold_out")
         return None
 
-    def notice(self, epoch: int, seq: int) -> None:
-        """Remember the highest epoch and sequence; a lower one means that the store has forgotten."""
-        if (epoch, seq) < self._seen and epoch:
+    def notice(self, mark: Mark, *, asked_at: Mark) -> None:
+        """Remember the highest (epoch, sequence); a store that answers with less has forgotten.
+
+        Replies of several calls may overtake each other, so a reply is compared with what was known when
+        its call was sent (`asked_at`), not with what has become known since.
+        """
+        if mark < asked_at and mark[0]:
             self.went_backwards = True
-            logger.critical("Sale %s went back from %s to %s.", self._sale, self._seen, (epoch, seq))
-        elif (epoch, seq) > self._seen:
-            if epoch > self._seen[0]:
-                self.went_backwards = False
-            self._seen = (epoch, seq)
+            logger.critical("Sale %s went back from %s to %s.", self._sale, asked_at, mark)
+        elif mark > self.seen:
+            self.went_backwards = self.went_backwards and mark[0] == self.seen[0]
+            self.seen = mark
 
     def forget(self) -> None:
         """The store has news: look again before the next short answer."""
@@ -109,6 +113,7 @@ class SaleMemory:
         # Cleared before the look: news that arrive during it set it again, and the next look sees them.
         self._stale = False
         asked_at = time.monotonic()
+        mark = self.seen
         items = list(self.status.items) if self.status else await self._items()
         status = await stock.run_async(self._client, stock.status(self._sale, items))
         if status and status.seq != self._members_seq and self._may_refuse(status):
@@ -117,7 +122,7 @@ class SaleMemory:
                 self._members[item] = frozenset((*found.holders, *found.owners, *found.standby))
             self._members_seq = status.seq
         if status:
-            self.notice(status.epoch, status.seq)
+            self.notice((status.epoch, status.seq), asked_at=mark)
         self.status, self._read_at = status, asked_at
 
     async def _items(self) -> Sequence[int]:

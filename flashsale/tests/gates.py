@@ -1,0 +1,71 @@
+"""Real gate processes for the tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+STARTED_WITHIN = 30.0
+
+
+@contextmanager
+def running_gate(**environment: str) -> Iterator[str]:
+    """Run a gate on a free port; yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "asginl",
+        "--http",
+        "1",
+        "--no-ws",
+        "--loop",
+        "uvloop",
+    ]
+    command += ["--port", str(port), "--log-level", "warning", "flashsale.gate.asgi:application"]
+    process = subprocess.Popen(command, env=os.environ | environment)
+    try:
+        _wait(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+
+
+def _wait(port: int) -> None:
+    deadline = time.monotonic() + STARTED_WITHIN
+    while time.monotonic() < deadline:
+        try:
+            ask(f"http://127.0.0.1:{port}", "GET", "/gate/healthz")
+            return
+        except (OSError, HTTPException):
+            time.sleep(0.1)
+    raise TimeoutError("The gate did not start.")
+
+
+def ask(
+    gate: str, method: str, path: str, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    """Send one request; return status, headers in lower case, and body."""
+    connection = HTTPConnection(urlsplit(gate).netloc, timeout=10)
+    try:
+        connection.request(method, path, headers=headers or {})
+        response = connection.getresponse()
+        return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+    finally:
+        connection.close()
+
+
+def bearer(token: str) -> dict[str, Any]:
+    """Return the header that carries a pass."""
+    return {"Authorization": f"Bearer {token}"}

@@ -1,0 +1,81 @@
+"""Group commit: who waits, who leaves, and what a silent store does."""
+
+import asyncio
+
+import pytest
+from redis.exceptions import ConnectionError as StoreAway
+
+from flashsale.gate.batch import Batcher
+from flashsale.gate.metrics import Metrics
+from flashsale.stock import Answer, Decided
+
+
+class Store:
+    """Decides a batch when it is let go; notes every batch it was given."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.batches: list[list[tuple[int, int]]] = []
+        self.open = asyncio.Event()
+        self.failures = failures
+
+    async def decide(self, attempts):
+        self.batches.append(list(attempts))
+        await self.open.wait()
+        if self.failures:
+            self.failures -= 1
+            raise StoreAway
+        return Decided(7, 1, 1, "open", {}, [Answer("reserved", rid=f"{user}") for _, user in attempts])
+
+
+def batcher(store: Store, size: int = 10) -> Batcher:
+    return Batcher(store.decide, size=size, timeout=1.0, metrics=Metrics())
+
+
+def test_what_arrives_during_a_call_is_the_next_batch():
+    async def story():
+        store = Store()
+        gate = batcher(store)
+        futures = [gate.attempt(1, 0)]
+        await asyncio.sleep(0)
+        futures += [gate.attempt(1, user) for user in (1, 2, 3)]
+        store.open.set()
+        answers = await asyncio.gather(*futures)
+        assert store.batches == [[(1, 0)], [(1, 1), (1, 2), (1, 3)]]
+        assert [answer.rid for answer, _ in answers] == ["0", "1", "2", "3"]
+
+    asyncio.run(story())
+
+
+def test_a_batch_is_bounded():
+    async def story():
+        store = Store()
+        gate = batcher(store, size=2)
+        store.open.set()
+        await asyncio.gather(*(gate.attempt(1, user) for user in range(5)))
+        assert [len(batch) for batch in store.batches] == [2, 2, 1]
+
+    asyncio.run(story())
+
+
+def test_a_shopper_who_goes_away_disturbs_nobody():
+    async def story():
+        store = Store()
+        gate = batcher(store)
+        ann, ben, cid = (gate.attempt(1, user) for user in (1, 2, 3))
+        await asyncio.sleep(0)
+        ben.cancel()
+        store.open.set()
+        assert [(await ann)[0].rid, (await cid)[0].rid] == ["1", "3"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("failures", "outcome", "calls"), [(1, "reserved", 2), (2, "paused", 2)])
+def test_a_silent_store_is_asked_once_more_and_then_the_answer_is_paused(failures, outcome, calls):
+    async def story():
+        store = Store(failures)
+        store.open.set()
+        answer, _ = await batcher(store).attempt(1, 1)
+        assert (answer.outcome, len(store.batches)) == (outcome, calls)
+
+    asyncio.run(story())
