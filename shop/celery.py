@@ -1,4 +1,4 @@
-"""Celery's app: thin tasks in each app's `tasks.py`, the beat schedule in `shop.settings`."""
+"""Celery's app: thin tasks in each app's `tasks.py`, the beat schedule in `shop/schedule.py`."""
 
 import os
 

@@ -12,7 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from shop import csp
+from shop import csp, schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -179,47 +179,7 @@ CELERY_TASK_ROUTES = {
     "flashsale.tasks.expire_reservations": {"queue": "deadlines"},
     "shop.orders.tasks.send_mail": {"queue": "mail"},
 }
-CELERY_BEAT_SCHEDULE = {
-    "record reservations": {
-        "task": "flashsale.tasks.drain_reservations",
-        "schedule": 1.0,
-        "options": {"expires": 5},
-    },
-    "expire reservations": {
-        "task": "flashsale.tasks.expire_reservations",
-        "schedule": 1.0,
-        "options": {"expires": 5},
-    },
-    "warm sales": {"task": "flashsale.tasks.warm_sales", "schedule": 5.0, "options": {"expires": 10}},
-    "close sales": {"task": "flashsale.tasks.close_sales", "schedule": 5.0, "options": {"expires": 10}},
-    "reconcile": {"task": "flashsale.tasks.reconcile_sales", "schedule": 10.0, "options": {"expires": 20}},
-    "send mail": {"task": "shop.orders.tasks.send_mail", "schedule": 1.0, "options": {"expires": 5}},
-    "expire unpaid orders": {
-        "task": "shop.orders.tasks.expire_unpaid_orders",
-        "schedule": 30.0,
-        "options": {"expires": 60},
-    },
-    "send refunds": {
-        "task": "shop.orders.tasks.send_refunds",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-    "forget captchas and sessions": {
-        "task": "accounts.tasks.forget_the_expired",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "poll payments": {
-        "task": "shop.orders.tasks.poll_payments",
-        "schedule": 30.0,
-        "options": {"expires": 60},
-    },
-    "forget used answers": {
-        "task": "shop.orders.tasks.forget_used_answers",
-        "schedule": 600.0,
-        "options": {"expires": 600},
-    },
-}
+CELERY_BEAT_SCHEDULE = schedule.BEAT
 
 # Accounts
 AUTH_USER_MODEL = "accounts.User"
@@ -387,7 +347,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
-UNFOLD = {"SITE_TITLE": SHOP_NAME, "SITE_HEADER": SHOP_NAME}
+UNFOLD = {
+    "SITE_TITLE": SHOP_NAME,
+    "SITE_HEADER": SHOP_NAME,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}icons/shop.svg"}],
+}
 
 LOGGING = {
     "version": 1,

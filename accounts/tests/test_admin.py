@@ -1,7 +1,7 @@
 """Shoppers in the admin, and what the two groups of the staff may do there."""
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -179,7 +179,7 @@ def test_staff_who_may_change_shoppers_cannot_make_themselves_superusers(db: Non
     ensure_groups()
     user = User.objects.create_user("lead@example.com", PASSWORD, is_staff=True)
     ensure = Group.objects.create(name="lead")
-    ensure.permissions.set(groups.Permission.objects.filter(content_type__app_label="accounts"))
+    ensure.permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
     user.groups.add(ensure)
     form = {"email": user.email, "level": "1", "standing": "ok", "is_active": "on", "is_superuser": "on"}
     url = reverse("admin:accounts_user_change", args=[user.pk])
@@ -191,6 +191,6 @@ def test_staff_who_may_change_shoppers_cannot_make_themselves_superusers(db: Non
 def test_staff_cannot_change_a_superuser(db: None) -> None:
     chief = User.objects.create_superuser("chief@example.com", PASSWORD)
     user = User.objects.create_user("lead@example.com", PASSWORD, is_staff=True)
-    user.user_permissions.set(groups.Permission.objects.filter(content_type__app_label="accounts"))
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
     url = reverse("admin:auth_user_password_change", args=[chief.pk])
     assert _logged_in(user).post(url, {"password1": PASSWORD, "password2": PASSWORD}).status_code == 403

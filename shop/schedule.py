@@ -1,0 +1,43 @@
+"""What Celery's beat starts and how often, in seconds; a tick that waited longer than `expires` is dropped."""
+
+BEAT = {
+    "record reservations": {
+        "task": "flashsale.tasks.drain_reservations",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "expire reservations": {
+        "task": "flashsale.tasks.expire_reservations",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "warm sales": {"task": "flashsale.tasks.warm_sales", "schedule": 5.0, "options": {"expires": 10}},
+    "close sales": {"task": "flashsale.tasks.close_sales", "schedule": 5.0, "options": {"expires": 10}},
+    "reconcile": {"task": "flashsale.tasks.reconcile_sales", "schedule": 10.0, "options": {"expires": 20}},
+    "send mail": {"task": "shop.orders.tasks.send_mail", "schedule": 1.0, "options": {"expires": 5}},
+    "expire unpaid orders": {
+        "task": "shop.orders.tasks.expire_unpaid_orders",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "send refunds": {
+        "task": "shop.orders.tasks.send_refunds",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "forget captchas and sessions": {
+        "task": "accounts.tasks.forget_the_expired",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "poll payments": {
+        "task": "shop.orders.tasks.poll_payments",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "forget used answers": {
+        "task": "shop.orders.tasks.forget_used_answers",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+}
