@@ -9,6 +9,9 @@ BOOTSTRAP = command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): in
 OWN_STORES = env -u DATABASE_URL -u REDIS_URL -u CACHE_URL -u CELERY_BROKER_URL
 MAKEFLAGS += --no-print-directory
 
+# For every Python from 3.11.0 on and every system, not only for the one at hand.
+PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check pins
 
@@ -29,6 +32,6 @@ check: ## format, lint, types, migrations, deployment settings
 
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev
-	$(BIN)/uv pip compile --quiet --generate-hashes --upgrade requirements-uv.in -o requirements-uv.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --upgrade requirements.in -o requirements.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --upgrade -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(PIN) requirements-uv.in -o requirements-uv.txt
+	$(PIN) requirements.in -o requirements.txt
+	$(PIN) -c requirements.txt requirements-dev.in -o requirements-dev.txt

@@ -145,12 +145,22 @@ def has_uv() -> bool:
     return runs("import uv; uv.find_uv_bin()")
 
 
+def uv_environment() -> dict[str, str]:
+    """Return an environment in which uv trusts what the system trusts and asks the index pip would ask."""
+    environment = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+    if os.environ.get("PIP_INDEX_URL"):
+        environment["UV_DEFAULT_INDEX"] = os.environ["PIP_INDEX_URL"]
+    return {**environment, **os.environ}
+
+
 def call(what: str, command: list[str]) -> bool:
     """Run a command into the log, telling every ten seconds that it is still at work."""
     print(f"  {what} …", flush=True)
     started = told = time.monotonic()
     with LOG.open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, env=uv_environment()
+        )
         while process.poll() is None:
             time.sleep(0.1)
             if time.monotonic() - told > 10:

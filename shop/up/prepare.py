@@ -8,7 +8,7 @@ import sys
 
 import django
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 
 from .messages import step
 
@@ -21,8 +21,6 @@ def main() -> None:
     if not settings.DEBUG:
         with step("collecting the static files"):
             call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr, no_color=True)
-        return
-    if "seed_demo" not in get_commands():
         return
     with step("setting up the demo shop"):
         call_command("seed_demo", stdout=sys.stderr, no_color=True)
