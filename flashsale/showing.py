@@ -3,6 +3,7 @@
 A store that does not answer leaves its figures unknown: the pages say so and stay up.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ class Own:
 
     reservation: Reservation | None = None
     standby: StandbyEntry | None = None
+    paid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,13 @@ class ShownItem:
     def is_sold_out(self) -> bool:
         """Whether neither a unit nor a standby place is left."""
         return self.free == 0 and self.standby_free == 0
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the shopper holds a unit, stands by, or has bought as many as he may."""
+        row, has_all = self.own.reservation, self.own.paid >= self.item.limit
+        is_held = row is not None and row.status == Reservation.Status.HELD
+        return is_held or has_all or self.own.standby is not None
 
     @property
     def product(self) -> Product:
@@ -98,11 +107,12 @@ def _own(user: User | None, items: Iterable[SaleItem]) -> dict[int, Own]:
     if user is None:
         return {}
     ids = [item.pk for item in items]
-    held = Reservation.objects.filter(user=user, item__in=ids).order_by("pk")
+    rows = Reservation.objects.filter(user=user, item__in=ids).order_by("pk")
     waits = StandbyEntry.objects.filter(user=user, item__in=ids, status=StandbyEntry.Status.WAITING)
-    latest = {row.item_id: row for row in held}
+    latest = {row.item_id: row for row in rows}
     places = {row.item_id: row for row in waits}
-    return {pk: Own(latest.get(pk), places.get(pk)) for pk in {*latest, *places}}
+    paid = Counter(row.item_id for row in rows if row.status == Reservation.Status.PAID)
+    return {pk: Own(latest.get(pk), places.get(pk), paid[pk]) for pk in {*latest, *places}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,19 +22,19 @@ function turn(phase) {
 }
 
 function showLeft(item) {
-  const card = sale.querySelector(`[data-item="${item.item}"]`);
-  const text = card?.querySelector("[data-left]");
-  if (!text || sale.dataset.phase === "ended") return;
+  if (sale.dataset.phase === "ended") return;
   const kind = item.free ? "free" : item.standby_free ? "standby" : "soldout";
-  const sentence = text.dataset[kind]
-    .replace("{free}", numbers.format(item.free))
-    .replace("{places}", numbers.format(item.standby_free));
-  if (text.textContent !== sentence) text.textContent = sentence;
-  text.className = `state ${item.free ? "state-good" : "state-quiet"}`;
-  const button = card.querySelector("[data-buy]");
+  for (const text of sale.querySelectorAll(`[data-item="${item.item}"] [data-left]`)) {
+    const sentence = text.dataset[kind]
+      .replace("{free}", numbers.format(item.free))
+      .replace("{places}", numbers.format(item.standby_free));
+    if (text.textContent !== sentence) text.textContent = sentence;
+    text.className = `state ${item.free ? "state-good" : "state-quiet"}`;
+  }
+  const button = sale.querySelector(`[data-item="${item.item}"] [data-buy]`);
   if (!button || button.getAttribute("aria-busy")) return;
   button.hidden = kind === "soldout";
-  if (kind !== "soldout") button.textContent = button.dataset[kind];
+  if (kind !== "soldout" && button.textContent !== button.dataset[kind]) button.textContent = button.dataset[kind];
 }
 
 function hear(news) {
