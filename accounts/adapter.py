@@ -6,7 +6,9 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.sites.models import Site
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -39,11 +41,13 @@ class AccountAdapter(DefaultAccountAdapter):
         Asking again sends a new link, and that link is a secret with an end: in an outbox it would outlive
         the request that asked for it. Mails about orders, which nobody asks for again, leave from the outbox.
         """
+        request = allauth_context.request
+        site = Site(domain=request.get_host(), name=settings.SHOP_NAME)
         try:
-            super().send_mail(template_prefix, email, context)
+            super().send_mail(template_prefix, email, context | {"current_site": site})
         except (SMTPException, OSError):
             log.exception("No mail server took the mail %s", template_prefix)
             messages.warning(
-                allauth_context.request,
+                request,
                 _("We could not send the e-mail just now. Ask for it again in a few minutes."),
             )

@@ -1,4 +1,4 @@
-"""What Celery's beat starts and how often, in seconds; a tick that waited longer than `expires` is dropped."""
+"""What Celery's beat starts and how often, in seconds; a tick older than `expires` seconds is dropped."""
 
 BEAT = {
     "record reservations": {

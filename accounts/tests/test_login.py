@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
@@ -129,6 +130,16 @@ def test_mail_files_land_in_a_folder_that_did_not_exist(
     settings.EMAIL_FILE_PATH = str(tmp_path / "not" / "yet" / "there")
     client.post(reverse("account_signup"), NEWCOMER)
     assert len(list((tmp_path / "not" / "yet" / "there").iterdir())) == 1
+
+
+@pytest.mark.parametrize("email", ["buyer@example.com", "nobody@example.com"])
+def test_mails_speak_for_the_shop_and_not_for_its_library(client: Client, buyer: User, email: str) -> None:
+    client.post(reverse("account_reset_password"), {"email": email})
+    sent = mail.outbox[0]
+    assert settings.SHOP_NAME in sent.subject
+    assert str(sent.body).endswith(f"{settings.SHOP_NAME}\ntestserver")
+    assert "Somebody, we suppose you, asked for a new password" in str(sent.body)
+    assert "example.com!" not in str(sent.body)
 
 
 def test_somebody_who_left_is_not_let_in(client: Client, buyer: User) -> None:

@@ -18,6 +18,7 @@ def main() -> None:
     django.setup()
     with step("preparing the database"):
         call_command("migrate", interactive=False, stdout=sys.stderr, no_color=True)
+        call_command("setup_groups", stdout=sys.stderr, no_color=True)
     if not settings.DEBUG:
         with step("collecting the static files"):
             call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr, no_color=True)
