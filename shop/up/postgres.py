@@ -14,7 +14,7 @@ import psycopg2
 from . import places
 from .messages import Trouble, stopped
 from .ports import LOOPBACK, free_port
-from .processes import LINUX, NOBODY, Process, nobody_reaches, require_uid_drop, run
+from .processes import LINUX, NOBODY, Process, nobody_reaches, require_database_user, run
 from .state import secret, write_private
 
 USER = "shop"
@@ -62,11 +62,11 @@ def _home(folder: Path) -> Path:
     Permissions of folders that are not ours are never widened: a state that `nobody` could not reach
     goes to a private folder under /var/tmp, and DATA_DIR remembers which.
     """
+    require_database_user()
     if os.geteuid() != 0:
         home = folder / "postgres"
         home.mkdir(mode=0o700, exist_ok=True)
         return home
-    require_uid_drop()
     memory = folder / "postgres-home"
     if memory.exists():
         home = Path(memory.read_text("utf-8").strip())

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -13,11 +14,14 @@ from pathlib import Path
 
 from .messages import Trouble, last_line, say, stopped
 
-NOBODY = 65534
 PR_SET_PDEATHSIG = 1
 LOG_LIMIT = 5_000_000
 PROGRESS_SECONDS = 10.0
 LINUX = sys.platform == "linux"
+try:
+    NOBODY = pwd.getpwnam("nobody").pw_uid
+except KeyError:
+    NOBODY = 65534
 _libc = ctypes.CDLL(None, use_errno=True) if LINUX else None
 
 
@@ -150,10 +154,17 @@ def nobody_reaches(path: Path) -> bool:
     return check.returncode == 0
 
 
-def require_uid_drop() -> None:
-    """As root PostgreSQL must run as somebody else; say so where that is not possible."""
+def require_database_user() -> None:
+    """PostgreSQL never runs as root, nor as a number without a name; say so where that cannot be helped."""
     try:
-        nobody_reaches(Path("/"))
+        pwd.getpwuid(os.geteuid())
+        if os.geteuid() == 0:
+            nobody_reaches(Path("/"))
+    except KeyError:
+        raise Trouble(
+            f"Your user id {os.geteuid()} has no name on this system and PostgreSQL asks for one: "
+            "start the shop as a user that /etc/passwd knows, or set DATABASE_URL."
+        ) from None
     except (OSError, subprocess.SubprocessError):
         raise Trouble(
             "PostgreSQL refuses to run as root and this system does not let us become `nobody`: "

@@ -132,6 +132,14 @@ def test_the_sales_memory_asks_for_its_password(folder: Path) -> None:
         process.stop(2)
 
 
+def test_a_user_without_a_name_is_told_who_may_start_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 123_456)
+    with pytest.raises(Trouble, match=r"^Your user id 123456 has no name on this system"):
+        postgres.start(folder, folder / "logs")
+
+
 def test_a_store_named_but_absent_is_told_without_its_password(folder: Path) -> None:
     given = {"DATABASE_URL": "postgres://shop:hidden@127.0.0.1:9/shop"}
     with pytest.raises(Trouble, match=r"^DATABASE_URL is set, but 127\.0\.0\.1:9 does not let us in") as told:
