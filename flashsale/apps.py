@@ -10,8 +10,11 @@ class FlashsaleConfig(AppConfig):
     def ready(self) -> None:
         """Tell the shop who holds the units of orders that come from a sale."""
         # Models cannot be imported before the apps are ready.
+        from flashsale.metrics import collect
         from flashsale.reservations import SaleHold
+        from shop import metrics
         from shop.orders import holds
         from shop.orders.models import Order
 
         holds.register(Order.Hold.SALE, SaleHold())
+        metrics.add_collector(name="flashsale", collect=collect)

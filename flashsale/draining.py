@@ -16,7 +16,6 @@ from flashsale.models import ParkedEntry, Sale
 from flashsale.stream import Entry
 
 logger = logging.getLogger(__name__)
-SLOTS = 4
 LEASE_MS = 20_000
 RUN_SECONDS = 10.0
 CLAIM_EVERY = 2.0
@@ -65,7 +64,7 @@ def _slot_key(slot: int) -> str:
 
 def _take_slot() -> int | None:
     client = get_redis_connection("sale")
-    for slot in range(SLOTS):
+    for slot in range(settings.DRAIN_SLOTS):
         if client.set(_slot_key(slot), "1", nx=True, px=LEASE_MS):
             return slot
     return None

@@ -303,6 +303,16 @@ async def items_async(client: "redis.asyncio.Redis", sale: int) -> list[int]:
     return [int(item) for item in (text or b"").split()]
 
 
+async def durability_fault(client: "redis.asyncio.Redis") -> str:
+    """Say why an answer of this store might not survive a power cut; empty if it does."""
+    wanted = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no"}
+    for name, value in wanted.items():
+        found = (await client.config_get(name)).get(name)
+        if found != value:
+            return f"{name} is {found}, not {value}"
+    return ""
+
+
 async def run_async(client: "redis.asyncio.Redis", call: Call[T]) -> T:
     """Carry a call for the gate. Raises redis.exceptions.RedisError if the store does not answer."""
     try:

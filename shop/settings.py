@@ -275,6 +275,8 @@ GATE_BATCH_SIZE = env.int("GATE_BATCH_SIZE", default=512)
 GATE_MAX_IN_FLIGHT = env.int("GATE_MAX_IN_FLIGHT", default=20_000)
 GATE_ATTEMPT_TIMEOUT = env.float("GATE_ATTEMPT_TIMEOUT", default=3.0)
 ORDER_BATCH_SIZE = env.int("ORDER_BATCH_SIZE", default=1000)
+DRAIN_SLOTS = env.int("DRAIN_SLOTS", default=2)
+REQUIRE_DURABLE_STORE = env.bool("REQUIRE_DURABLE_STORE", default=True)
 ORDERS_PER_SECOND = env.int("ORDERS_PER_SECOND", default=0)
 
 # The shop

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from flashsale import stock
 from flashsale.gate.answers import Reply, attempt_reply, status_document
-from flashsale.gate.batch import PAUSED, Batcher
+from flashsale.gate.batch import PAUSED, Batcher, Decision
 from flashsale.gate.memory import SaleMemory
 from flashsale.gate.metrics import Metrics
 from flashsale.gate.requests import Hosts, credentials, is_same_origin
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Route = tuple[tuple[str, ...], Callable[[], Awaitable[Reply]]]
 SALES_AT_MOST = 1000
+FULL = Answer("full")
 READS, WRITES = ("GET", "HEAD"), ("POST",)
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
@@ -91,6 +92,8 @@ class Gate:
         self._cookie = settings.PASS_COOKIE.encode()
         self._sales: OrderedDict[int, Sale] = OrderedDict()
         self._listener: asyncio.Task[None] | None = None
+        self._in_flight_at_most = settings.GATE_MAX_IN_FLIGHT
+        self._durability_checked = not settings.REQUIRE_DURABLE_STORE
 
     def sale(self, number: int) -> Sale:
         """Return a sale's state; a bounded number of sales is kept, the longest unused is dropped."""
@@ -130,15 +133,30 @@ class Gate:
         except PassError:
             return self._refuse(now)
         sale = self.sale(sale_number)
-        answer = PAUSED if sale.memory.went_backwards else sale.memory.short_answer(item, user)
-        if answer is not None:
-            store_now = sale.memory.now()
-        elif self.metrics.in_flight > settings.GATE_MAX_IN_FLIGHT:
-            answer, store_now = Answer("full"), int(now * 1000)
-        else:
-            answer, store_now = await sale.batcher.attempt(item, user)
+        answer, store_now = await self._decide(sale, item, user)
         self.metrics.attempt(answer.outcome, time.time() - now)
         return attempt_reply(answer, now=store_now, sale=sale_number, user=user, signer=self.signer)
+
+    async def _decide(self, sale: Sale, item: int, user: int) -> Decision:
+        if sale.memory.went_backwards or not (self._durability_checked or await self._is_durable()):
+            return PAUSED, sale.memory.now()
+        answer = sale.memory.short_answer(item, user)
+        if answer is None and self.metrics.in_flight > self._in_flight_at_most:
+            answer = FULL
+        if answer is not None:
+            return answer, sale.memory.now()
+        return await sale.batcher.attempt(item, user)
+
+    async def _is_durable(self) -> bool:
+        """Whether an answer would survive a power cut; nothing is sold by a store that may forget."""
+        try:
+            fault = await stock.durability_fault(self.client)
+        except (RedisError, OSError, TimeoutError) as error:
+            fault = str(error)
+        if fault:
+            logger.critical("Nothing is sold: %s. Set REQUIRE_DURABLE_STORE=0 if you mean it.", fault)
+        self._durability_checked = not fault
+        return not fault
 
     def _refuse(self, now: float) -> Reply:
         self.metrics.attempt("refused", time.time() - now)

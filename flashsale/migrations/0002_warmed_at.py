@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('flashsale', '0001_initial'),
+        ("flashsale", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='sale',
-            name='warmed_at',
-            field=models.DateTimeField(editable=False, help_text='When the store was first loaded; a store that is empty after that has lost its data.', null=True, verbose_name='warmed up'),
+            model_name="sale",
+            name="warmed_at",
+            field=models.DateTimeField(
+                editable=False,
+                help_text="When the store was first loaded; a store that is empty after that has lost its data.",
+                null=True,
+                verbose_name="warmed up",
+            ),
         ),
     ]

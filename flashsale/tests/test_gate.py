@@ -224,3 +224,17 @@ def test_every_attempt_is_counted_under_one_outcome(make_sale, shoppers):
         f'flashsale_attempts_total{{outcome="{name}"}} 1'
         for name in ("refused", "reserved", "sold_out", "standby")
     ]
+
+
+def test_a_store_that_may_forget_sells_nothing(make_sale, shoppers):
+    item, (ann,) = make_sale(), shoppers(1)
+    with running_gate(REDIS_URL=settings.CACHE_URL) as careless:
+        status, told, _ = attempt_at(careless, item, bearer(a_pass(item, ann)))
+    assert (status, told["outcome"]) == (503, "paused")
+
+
+def test_beyond_its_bound_the_gate_answers_full(make_sale, shoppers):
+    item, (ann,) = make_sale(), shoppers(1)
+    with running_gate(GATE_MAX_IN_FLIGHT="0") as small:
+        status, told, headers = attempt_at(small, item, bearer(a_pass(item, ann)))
+    assert (status, told["outcome"], headers["retry-after"]) == (503, "full", "1")
