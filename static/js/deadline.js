@@ -5,14 +5,14 @@ import { say, interrupt } from "./announcer.js";
 const clock = document.querySelector("[data-clock]");
 const words = document.getElementById("deadline-words");
 // The server said what time it was when it drew the page: a device whose clock is wrong still counts right.
-const offset = Number(words.dataset.now) - (Date.now() - performance.now());
+const base = Number(words.dataset.now) - performance.now(); // server time at performance.now() = 0
 const until = Number(clock.dataset.until);
 const POLITE = [300, 120];
 let before = secondsLeft();
 let asked = false;
 
 function secondsLeft() {
-  return Math.max(0, Math.ceil((until - offset - performance.now()) / 1000));
+  return Math.max(0, Math.ceil((until - base - performance.now()) / 1000));
 }
 
 function draw(seconds) {
