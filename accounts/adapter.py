@@ -9,11 +9,13 @@ from allauth.core import context as allauth_context
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.models import Site
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import devices
 from accounts.limits import client_address
+from accounts.models import User
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that the limiter counts."""
         return client_address(request)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Go where the login was asked for, and know this browser from now on."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        devices.remember(response, email=user.email)
+        return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send within the request, bounded by EMAIL_TIMEOUT, and say so if it failed.

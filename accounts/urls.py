@@ -4,14 +4,17 @@ from allauth.account import views as allauth_views
 from django.http import HttpRequest
 from django.urls import path, re_path
 
-from accounts import views
+from accounts import devices, views
 from accounts.limits import client_address, limited
 
 
 def named_account(_group: str, request: HttpRequest) -> str:
-    """Key on the account that was typed, whether it exists or not; where none was typed, on the address."""
-    typed = request.POST.get("login") or request.POST.get("email") or ""
-    return typed.strip().lower() or client_address(request)
+    """Key on the account that was typed, whether it exists or not; where none was typed, on the address.
+
+    A browser that knows the account counts by itself: a stranger's guesses do not lock its owner out there.
+    """
+    typed = (request.POST.get("login") or request.POST.get("email") or "").strip().lower()
+    return f"{typed} {devices.known(request, email=typed)}" if typed else client_address(request)
 
 
 # The account counts first, so that a thousand addresses trying one password list against it are slowed too.

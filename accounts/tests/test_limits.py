@@ -7,6 +7,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
+from accounts import devices
 from accounts.limits import client_address, limited
 from accounts.models import User
 from accounts.tests.conftest import PASSWORD
@@ -55,6 +56,44 @@ def test_guessing_a_password_is_stopped_per_account(client: Client, buyer: User)
     refused = client.post(url, {**WRONG, "password": PASSWORD})
     assert refused.status_code == 429
     assert "_auth_user_id" not in client.session
+
+
+def test_guesses_of_a_stranger_do_not_lock_the_owner_out_of_a_known_browser(
+    client: Client, buyer: User
+) -> None:
+    url = reverse("account_login")
+    right = {**WRONG, "password": PASSWORD}
+    assert client.post(url, right).status_code == 302
+    client.post(reverse("account_logout"))
+    stranger = Client()
+    answers = [stranger.post(url, WRONG, REMOTE_ADDR="192.0.2.1").status_code for _ in range(11)]
+    assert answers[-1] == 429
+    assert stranger.post(url, right, REMOTE_ADDR="192.0.2.2").status_code == 429
+    assert client.post(url, right).status_code == 302
+
+
+def test_a_known_browser_guesses_no_more_often_than_others(client: Client, buyer: User) -> None:
+    url = reverse("account_login")
+    client.post(url, {**WRONG, "password": PASSWORD})
+    client.post(reverse("account_logout"))
+    answers = [client.post(url, WRONG).status_code for _ in range(11)]
+    assert answers == [200] * 10 + [429]
+
+
+@pytest.mark.parametrize("cookie", ["", "nonsense", "a:b:c"])
+def test_a_forged_device_is_a_stranger(rf: RequestFactory, cookie: str) -> None:
+    request = rf.get("/")
+    request.COOKIES[devices.COOKIE] = cookie
+    assert devices.known(request, email="buyer@example.com") == ""
+
+
+def test_a_device_is_known_for_its_own_account_only(rf: RequestFactory) -> None:
+    response = HttpResponse()
+    devices.remember(response, email="rival@example.com")
+    request = rf.get("/")
+    request.COOKIES[devices.COOKIE] = response.cookies[devices.COOKIE].value
+    assert devices.known(request, email="buyer@example.com") == ""
+    assert devices.known(request, email="Rival@example.com") != ""
 
 
 def test_guessing_accounts_is_stopped_per_address(client: Client, buyer: User) -> None:
