@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -28,7 +29,9 @@ def _own_address(request: HttpRequest, pk: int) -> Address:
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """Show what the shop knows of the shopper and where to go from here."""
-    return render(request, "accounts/home.html", {"shopper": _user(request)})
+    shopper = _user(request)
+    days = (timezone.now() - shopper.date_joined).days
+    return render(request, "accounts/home.html", {"shopper": shopper, "days": days})
 
 
 @login_required

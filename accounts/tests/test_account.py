@@ -1,7 +1,11 @@
 """The account's own page."""
 
+from datetime import timedelta
+
+import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 
@@ -12,6 +16,17 @@ def test_the_account_shows_address_level_and_standing(as_buyer: Client, buyer: U
     assert "buyer@example.com" in page
     assert "<dd>3</dd>" in page
     assert "Good: you may enter every sale whose conditions you meet." in page
+
+
+def test_the_account_tells_its_age_in_the_days_that_sales_count(as_buyer: Client, buyer: User) -> None:
+    User.objects.filter(pk=buyer.pk).update(date_joined=timezone.now() - timedelta(days=30, hours=23))
+    assert "(30 days)" in as_buyer.get(reverse("account")).content.decode()
+
+
+@pytest.mark.parametrize("name", ["orders", "reservations", "addresses", "sales"])
+def test_the_account_leads_to_what_is_the_shoppers(as_buyer: Client, name: str) -> None:
+    page = as_buyer.get(reverse("account")).content.decode()
+    assert f'<h2><a href="{reverse(name)}">' in page
 
 
 def test_a_blocked_shopper_logs_in_and_is_told(as_buyer: Client, buyer: User) -> None:
