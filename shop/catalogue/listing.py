@@ -46,7 +46,7 @@ def products(*, choice: Choice) -> ProductQuerySet:
         found = found.filter(category__slug=choice.category)
     if choice.text and choice.sort not in _ORDERS:
         return found
-    return found.order_by(*_ORDERS.get(choice.sort, _ORDERS[NEWEST]))
+    return found.priced().order_by(*_ORDERS.get(choice.sort, _ORDERS[NEWEST]))
 
 
 def categories() -> "QuerySet[Category]":

@@ -38,11 +38,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
     """Products as shoppers see them."""
 
     def published(self) -> Self:
-        """Those that are shown: published, with a variant. Annotates `lowest`, the price of `cheapest`."""
+        """Those that are shown: published, and with a variant that can be bought or was."""
+        return self.filter(
+            models.Exists(Variant.objects.filter(product=models.OuterRef("pk"))), published=True
+        )
+
+    def priced(self) -> Self:
+        """With `lowest`: the price of `cheapest`, in minor units."""
         gone = models.Case(models.When(stock=0, then=1), default=0)
         cheapest = Variant.objects.filter(product=models.OuterRef("pk")).order_by(gone, "price")
-        priced = self.annotate(lowest=models.Subquery(cheapest.values("price")[:1]))
-        return priced.filter(published=True, lowest__isnull=False)
+        return self.annotate(lowest=models.Subquery(cheapest.values("price")[:1]))
 
     def with_parts(self) -> Self:
         """With category, variants and pictures: three queries for any number of products."""

@@ -21,7 +21,7 @@ def take(quantities: Mapping[int, int]) -> None:
     _refuse_nothing(quantities)
     # Two shoppers may want the last unit: the second waits here until the first has committed, then reads
     # what is left. Without the lock both would read 1.
-    variants = {variant.pk: variant for variant in _locked(quantities)}
+    variants = {variant.pk: variant for variant in locked(quantities)}
     short = [pk for pk, quantity in quantities.items() if _left(variants.get(pk)) < quantity]
     if not short:
         short = _subtract_all(quantities)
@@ -36,11 +36,20 @@ def give_back(quantities: Mapping[int, int]) -> None:
     Raises ValueError for a quantity below 1.
     """
     _refuse_nothing(quantities)
-    for variant in _locked(quantities):
+    for variant in locked(quantities):
         Variant.objects.filter(pk=variant.pk).update(stock=F("stock") + quantities[variant.pk])
 
 
-def _locked(pks: Iterable[int]) -> list[Variant]:
+def adjust(*, pk: int, by: int) -> None:
+    """Add units that arrived, or take out units that are gone (`by` below 0); raises OutOfStock."""
+    if by > 0:
+        give_back({pk: by})
+    elif by < 0:
+        take({pk: -by})
+
+
+def locked(pks: Iterable[int]) -> list[Variant]:
+    """The variants, their rows locked in the one order that everybody keeps to."""
     variants = Variant.objects.filter(pk__in=list(pks)).select_related("product")
     return list(variants.select_for_update(of=("self",), no_key=True).order_by("pk"))
 

@@ -57,6 +57,6 @@ def find(request: HttpRequest) -> HttpResponse:
     context = {"form": form, "text": text, "section": "catalogue"}
     if text:
         page = Paginator(search.matching(text=text), listing.PAGE_SIZE).get_page(request.GET.get("page"))
-        near = [] if page.paginator.count else list(search.nearly(text=text))
+        near = [] if page.paginator.count else search.nearly(text=text)
         context |= {"page_obj": page, "near": near}
     return render(request, "catalogue/search.html", context)

@@ -133,7 +133,7 @@ def read_together(monkeypatch: pytest.MonkeyPatch) -> None:
         both_have_read.wait(timeout=10)
         return variants
 
-    monkeypatch.setattr(stock, "_locked", unlocked)
+    monkeypatch.setattr(stock, "locked", unlocked)
 
 
 @pytest.mark.django_db(transaction=True)
