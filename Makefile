@@ -28,7 +28,7 @@ test: ## run the whole suite on stores of its own (ARGS="flashsale -x")
 
 check: ## format, lint, types, migrations, deployment settings
 	@$(BOOTSTRAP) dev
-	@exec $(BIN)/python -m shop.up check
+	@exec $(OWN_STORES) $(BIN)/python -m shop.up check
 
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev

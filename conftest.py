@@ -6,9 +6,11 @@ pytest-django, because it would load the settings before this file, that is, bef
 """
 
 import os
+import shutil
 import sys
 
 import django
+import pytest
 
 from shop.up.messages import Trouble
 from shop.up.teststores import TestStores
@@ -47,6 +49,19 @@ def _empty_tables(_case: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[attr-defined]
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """Let pytest-playwright drive the system's own Chromium; its tests are skipped where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("No Chromium here: apt-get install chromium")
+    return {"executable_path": CHROMIUM, "headless": True, "args": QUIET}
 
 
 def pytest_unconfigure() -> None:
