@@ -1,29 +1,16 @@
 """The account under /accounts/; the pages of allauth that take guesses stand behind the limiter."""
 
 from allauth.account import views as allauth_views
-from django.http import HttpRequest
 from django.urls import path, re_path
 
-from accounts import devices, views
-from accounts.limits import client_address, limited
+from accounts import views
+from accounts.guesses import limited_guesses, limited_login
+from accounts.limits import limited
 
-
-def named_account(_group: str, request: HttpRequest) -> str:
-    """Key on the account that was typed, whether it exists or not; where none was typed, on the address.
-
-    A browser that knows the account counts by itself: a stranger's guesses do not lock its owner out there.
-    """
-    typed = (request.POST.get("login") or request.POST.get("email") or "").strip().lower()
-    return f"{typed} {devices.known(request, email=typed)}" if typed else client_address(request)
-
-
-# The account counts first, so that a thousand addresses trying one password list against it are slowed too.
-login = limited(group="login account", key=named_account, rate="10/5m")(
-    limited(group="login address", key="ip", rate="30/m")(allauth_views.login)
-)
+login = limited_login(allauth_views.login)
 sign_up = limited(group="sign up", key="ip", rate="20/m")(allauth_views.signup)
-ask_for_reset = limited(group="reset account", key=named_account, rate="5/5m")(
-    limited(group="reset address", key="ip", rate="20/m")(allauth_views.password_reset)
+ask_for_reset = limited_guesses(
+    allauth_views.password_reset, group="ask for reset", per_account="5/5m", per_address="20/m"
 )
 reset = limited(group="reset", key="ip", rate="20/m")(allauth_views.password_reset_from_key)
 manage_email = limited(group="e-mail", key="user_or_ip", rate="10/5m")(allauth_views.email)

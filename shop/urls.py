@@ -3,6 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.guesses import limited_login
+
+# The admin's door takes guesses like the shop's.
+admin.site.login = limited_login(admin.site.login)  # type: ignore[assignment, method-assign]
+
 urlpatterns = [
     path("", include("shop.catalogue.urls")),
     path("", include("shop.orders.urls")),

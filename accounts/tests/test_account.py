@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.urls import urlpatterns
 
 
 def test_the_account_shows_address_level_and_standing(as_buyer: Client, buyer: User) -> None:
@@ -34,3 +35,19 @@ def test_a_blocked_shopper_logs_in_and_is_told(as_buyer: Client, buyer: User) ->
     response = as_buyer.get(reverse("account"))
     assert response.status_code == 200
     assert "Your account is blocked for sales." in response.content.decode()
+
+
+OPEN = {
+    *("account_login", "account_signup", "account_reset_password", "account_reset_password_from_key"),
+    *("captcha-image", "captcha-audio"),
+}
+
+
+@pytest.mark.parametrize("pattern", [p for p in urlpatterns if p.name not in OPEN], ids=lambda p: p.name)
+def test_every_other_page_of_the_account_asks_for_a_login(
+    client: Client, db: None, pattern: URLPattern
+) -> None:
+    arguments = dict.fromkeys(pattern.pattern.converters, 1)
+    for method in (client.get, client.post):
+        response = method(reverse(pattern.name, kwargs=arguments))
+        assert response["Location"].startswith(reverse("account_login"))

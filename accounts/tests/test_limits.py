@@ -96,6 +96,14 @@ def test_a_device_is_known_for_its_own_account_only(rf: RequestFactory) -> None:
     assert devices.known(request, email="Rival@example.com") != ""
 
 
+def test_the_admin_counts_guesses_together_with_the_shop(client: Client, buyer: User) -> None:
+    for _ in range(9):
+        client.post(reverse("account_login"), WRONG)
+    url = reverse("admin:login")
+    form = {"username": "buyer@example.com", "password": "wrong-wrong-wrong"}
+    assert [client.post(url, form).status_code for _ in range(2)] == [200, 429]
+
+
 def test_guessing_accounts_is_stopped_per_address(client: Client, buyer: User) -> None:
     url = reverse("account_login")
     answers = [client.post(url, {**WRONG, "login": f"{n}@example.com"}).status_code for n in range(31)]

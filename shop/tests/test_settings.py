@@ -79,6 +79,7 @@ def test_production_settings_pass_the_deployment_check() -> None:
 def test_production_keeps_cookies_to_https_and_passwords_slow() -> None:
     made = _settings()
     assert made["SESSION_COOKIE_SECURE"] is made["CSRF_COOKIE_SECURE"] is made["SECURE_SSL_REDIRECT"] is True
+    assert made["SESSION_COOKIE_NAME"] == "__Host-sessionid"
     assert made["SECURE_HSTS_SECONDS"] == 31_536_000
     assert "PASSWORD_HASHERS" not in made
     assert made["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory"
