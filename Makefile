@@ -1,6 +1,7 @@
 # Two commands: `make run` and `make test`. `make help` lists the rest.
 
 PYTHON ?= python3
+SHOPPERS ?= 5000
 BIN = .venv/bin
 BOOTSTRAP = command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or newer."; exit 1; } >&2; \
 	$(PYTHON) shop/up/bootstrap.py
@@ -13,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pins
+.PHONY: help run test check crowd pins
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,10 @@ test: ## run the whole suite on stores of its own (ARGS="flashsale -x")
 check: ## format, lint, types, migrations, deployment settings
 	@$(BOOTSTRAP) dev
 	@exec $(OWN_STORES) $(BIN)/python -m shop.up check
+
+crowd: ## let shoppers loose on the running demo sale (SHOPPERS=5000 SALE=newest)
+	@$(BOOTSTRAP) run
+	@exec $(BIN)/python manage.py crowd --shoppers $(SHOPPERS) $(SALE)
 
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev
