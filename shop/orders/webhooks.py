@@ -49,8 +49,9 @@ def _session(event: dict[str, Any]) -> dict[str, Any] | None:
     """The checkout session an event speaks of; None if it speaks of something else."""
     if not str(event.get("type", "")).startswith("checkout.session."):
         return None
-    session = event.get("data", {}).get("object")
-    if not isinstance(session, dict) or not event.get("id"):
+    data = event.get("data")
+    session = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(session, dict) or not isinstance(event.get("id"), str):
         raise ValueError("The event has no session or no id.")
     return session
 
