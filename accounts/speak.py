@@ -55,11 +55,11 @@ def with_the_wheel(sentence: str) -> bytes | None:
 
     callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(keep)
 
+    text = sentence.encode()
     hertz = library.espeak_Initialize(SYNCHRONOUS, 0, data, 0)
     library.espeak_SetSynthCallback(callback)
     library.espeak_SetVoiceByName(b"en")
     library.espeak_SetParameter(RATE, WORDS_PER_MINUTE, 0)
-    text = sentence.encode()
     failed = library.espeak_Synth(text, len(text) + 1, 0, BY_CHARACTER, 0, CHARS_UTF8, None, None)
     return None if failed or not samples else as_wav(bytes(samples), hertz=hertz)
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from captcha.models import CaptchaStore
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import addresses
+from accounts import addresses, captcha
 from accounts.addresses import AddressParts
 from accounts.models import Address, User
 
@@ -50,3 +51,12 @@ def as_rival(rival: User) -> Client:
     client = Client()
     client.force_login(rival, backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+@pytest.fixture
+def key(client: Client, db: None) -> str:
+    made: str = CaptchaStore.generate_key(captcha.random_letters)
+    session = client.session
+    session[captcha.SESSION_KEY] = [made]
+    session.save()
+    return made
