@@ -13,6 +13,9 @@ from shop.catalogue import pictures, prose, stock
 from shop.catalogue.models import Product, ProductImage, Variant
 from shop.fields import MoneyField, WordsField
 
+TYPED = ("sku", "options", "price", "compare_at", "position", "slot_place", "slot_starts_at")
+"""Columns of a variant that its form writes."""
+
 
 class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
     """A product; its description is cleaned."""
@@ -86,7 +89,7 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Variant
-        fields = ("sku", "options", "price", "compare_at", "position", "slot_place", "slot_starts_at")
+        fields = TYPED
 
     def clean_more(self) -> int:
         more: int = self.cleaned_data["more"] or 0
@@ -103,7 +106,7 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
             variant.stock = self.cleaned_data["more"]
             super().save(commit=commit)
         elif commit:
-            variant.save(update_fields=self._meta.fields)
+            variant.save(update_fields=TYPED)
             stock.adjust(pk=variant.pk, by=self.cleaned_data["more"])
         return variant
 
