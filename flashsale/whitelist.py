@@ -52,9 +52,11 @@ def read(content: bytes) -> Reading:
     return found
 
 
-def put(*, sale: Sale, emails: list[str]) -> int:
-    """Add addresses to the sale's list in one transaction; return how many are new."""
+def put(*, sale: Sale, emails: list[str], replace: bool = False) -> int:
+    """Add addresses to the sale's list in one transaction, or replace it by them; return how many are new."""
     with transaction.atomic(durable=True):
+        if replace:
+            sale.whitelist.all().delete()
         before = sale.whitelist.count()
         for first in range(0, len(emails), BATCH):
             rows = [WhitelistEntry(sale=sale, email=email) for email in emails[first : first + BATCH]]

@@ -1,0 +1,228 @@
+"""Sales in the admin: plan, schedule, watch, pause, end; and who reserved what."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _text
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from flashsale import admin_views, operating, scheduling
+from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
+from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
+from flashsale.errors import SaleError, SchedulingError
+from flashsale.models import Sale, SaleItem
+from shop import money
+from shop.catalogue.models import Variant
+
+WHEN = _("When")
+__all__ = ["ParkedEntryAdmin", "ReservationAdmin", "SaleAdmin", "StandbyEntryAdmin", "VariantLookup"]
+
+
+@admin.register(Variant)
+class VariantLookup(ModelAdmin):
+    """Finds variants by name or SKU for the items of a sale; products are edited with their product."""
+
+    search_fields = ("product__title", "sku")
+    list_select_related = ("product",)
+    ordering = ("product__title", "position", "pk")
+
+    def has_module_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+
+class ItemInline(TabularInline):
+    """What is in the sale; once it is scheduled, only to be read."""
+
+    model = SaleItem
+    form = ItemForm
+    formset = ItemFormSet
+    extra = 0
+    autocomplete_fields = ("variant",)
+    readonly_fields = ("drawn_price", "held", "paid", "returned")
+
+    def get_fields(self, request: HttpRequest, obj: Sale | None = None) -> tuple[str, ...]:
+        if is_draft(obj):
+            return ("variant", "price", "quantity", "limit")
+        return ("variant", "drawn_price", "quantity", "limit", "held", "paid", "returned")
+
+    @admin.display(description=_("sale price"))
+    def drawn_price(self, item: SaleItem) -> str:
+        return money.draw(item.price)
+
+    def has_add_permission(self, request: HttpRequest, obj: Sale | None = None) -> bool:
+        return is_draft(obj) and bool(super().has_add_permission(request, obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: Sale | None = None) -> bool:
+        return is_draft(obj) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Sale | None = None) -> bool:
+        return is_draft(obj) and bool(super().has_delete_permission(request, obj))
+
+
+def is_draft(sale: Sale | None) -> bool:
+    """Whether everything about the sale may still be changed."""
+    return sale is None or sale.state == Sale.State.DRAFT
+
+
+@admin.register(Sale)
+class SaleAdmin(ModelAdmin):
+    """Sales. What is on the form is saved; what happens to a sale is done by its own buttons."""
+
+    form = SaleForm
+    inlines = (ItemInline,)
+    list_display = ("title", "phase_word", "opens_at", "closes_at", "units", "standby_size")
+    list_filter = ("state", "paused", "opens_at")
+    search_fields = ("title", "slug")
+    prepopulated_fields = {"slug": ("title",)}
+    actions = ("schedule", "pause", "resume")
+    view_on_site = False
+    change_form_outer_before_template = "flashsale/admin/controls.html"
+    fieldsets = (
+        (None, {"fields": (("title", "slug"), "description")}),
+        (WHEN, {"fields": ("opens_at", "closes_at", "opens_at_once")}),
+        (_("How"), {"fields": (("pay_within", "standby_size"), "rate")}),
+        (_("Who may enter"), {"fields": (("min_account_days", "min_level"), "whitelist_only")}),
+        (_("Checks at the entry"), {"fields": ("captcha", "question", "answers")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Sale]:
+        sales: QuerySet[Sale] = super().get_queryset(request)
+        return sales.annotate(unit_sum=models.Sum("items__quantity", default=0))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Sale | None = None) -> tuple[str, ...]:
+        """A scheduled sale keeps its address; a sale that has opened keeps its opening."""
+        if obj is None or is_draft(obj):
+            return ()
+        return ("slug",) if obj.phase == "coming" else ("slug", "opens_at")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Sale | None = None) -> Any:
+        """What asks about the opening is left out once that cannot be changed."""
+        found = super().get_fieldsets(request, obj)
+        if "opens_at" not in self.get_readonly_fields(request, obj):
+            return found
+        times = {"fields": ("opens_at", "closes_at")}
+        return tuple((name, times if name == WHEN else part) for name, part in found)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Sale | None = None) -> dict[str, Any]:
+        return self.prepopulated_fields if is_draft(obj) else {}
+
+    def has_change_permission(self, request: HttpRequest, obj: Sale | None = None) -> bool:
+        return (obj is None or obj.state != Sale.State.CLOSED) and bool(
+            super().has_change_permission(request, obj)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Sale | None = None) -> bool:
+        """Only a draft owns no units; a scheduled sale is ended, not deleted."""
+        return is_draft(obj) and bool(super().has_delete_permission(request, obj))
+
+    @display(  # type: ignore[untyped-decorator]
+        description=_("state"),
+        ordering="opens_at",
+        label={"draft": "info", "coming": "info", "running": "success", "paused": "warning"},
+    )
+    def phase_word(self, sale: Sale) -> tuple[str, str]:
+        words = {
+            "draft": _text("Draft"),
+            "coming": _text("Coming"),
+            "running": _text("Running"),
+            "paused": _text("Paused"),
+            "ended": _text("Ended"),
+        }
+        return sale.phase, words[sale.phase]
+
+    @admin.display(description=_("units"), ordering="unit_sum")
+    def units(self, sale: Sale) -> int:
+        total: int = getattr(sale, "unit_sum", 0)
+        return total
+
+    @admin.action(description=_("Schedule"), permissions=["change"])
+    def schedule(self, request: HttpRequest, sales: QuerySet[Sale]) -> None:
+        self._each(request, sales, operating.schedule)
+
+    @admin.action(description=_("Pause"), permissions=["change"])
+    def pause(self, request: HttpRequest, sales: QuerySet[Sale]) -> None:
+        self._each(request, sales, operating.pause)
+
+    @admin.action(description=_("Resume"), permissions=["change"])
+    def resume(self, request: HttpRequest, sales: QuerySet[Sale]) -> None:
+        self._each(request, sales, operating.resume)
+
+    def _each(self, request: HttpRequest, sales: QuerySet[Sale], verb: Callable[..., str]) -> None:
+        for sale in Sale.objects.filter(pk__in=sales.values("pk")):
+            try:
+                self.message_user(request, verb(sale=sale), messages.SUCCESS)
+            except SaleError as error:
+                self.message_user(request, f"{sale.title}: {error}", messages.ERROR)
+
+    def get_urls(self) -> list[URLPattern]:
+        def page(view: Callable[..., HttpResponse], **more: Any) -> Callable[..., HttpResponse]:
+            wrapped: Callable[..., HttpResponse] = self.admin_site.admin_view(partial(view, **more))
+            return wrapped
+
+        site = self.admin_site
+        own = [
+            path("<int:pk>/schedule/", page(admin_views.schedule, site=site), name="sale-schedule"),
+            path("<int:pk>/close/", page(admin_views.close, site=site), name="sale-close"),
+            path("<int:pk>/whitelist/", page(admin_views.addresses, site=site), name="sale-whitelist"),
+            path("<int:pk>/pause/", page(admin_views.quick, verb="pause"), name="sale-pause"),
+            path("<int:pk>/resume/", page(admin_views.quick, verb="resume"), name="sale-resume"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The form, under the figures of both stores and the buttons."""
+        sale = Sale.objects.prefetch_related("items__variant__product").filter(pk=object_id).first()
+        query = {"item__sale__id__exact": object_id}
+        extra: dict[str, Any] = {
+            "may_operate": admin_views.may_operate(request),
+            "reservations_url": reverse("admin:flashsale_reservation_changelist", query=query),
+        }
+        if sale is not None and not is_draft(sale):
+            extra |= admin_views.figures(sale)
+        answer: HttpResponse = super().change_view(
+            request, object_id, form_url, (extra_context or {}) | extra
+        )
+        return answer
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The form; where somebody scheduled the sale meanwhile, nothing of it is saved."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except SchedulingError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(request.path)
+
+    def save_model(self, request: HttpRequest, obj: Sale, form: "ModelForm[Sale]", change: bool) -> None:
+        """Write what was typed and nothing else: a task or another operator may move the sale meanwhile."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        locked = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=obj.pk)
+        if locked.state != obj.state:
+            raise SchedulingError(_text("Nothing was saved: meanwhile the sale was scheduled or closed."))
+        typed = {field.name for field in Sale._meta.fields} & set(form.changed_data)
+        obj.save(update_fields=typed)
+        if not is_draft(obj):
+            # The quick way; should the store be away, the beat's warm-up brings it the same settings.
+            transaction.on_commit(partial(scheduling.warm, sale_id=obj.pk), robust=True)

@@ -1,0 +1,207 @@
+"""The operator's own pages of a sale in the admin: schedule, pause, resume, end, and its list."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from flashsale import operating, whitelist
+from flashsale.admin_forms import CloseForm, WhitelistForm
+from flashsale.errors import SaleError
+from flashsale.models import Sale
+from flashsale.operating import Units
+from flashsale.words import moment
+
+QUICK = {"pause": operating.pause, "resume": operating.resume}
+
+
+def may_operate(request: HttpRequest) -> bool:
+    """Whether this member of staff may change sales."""
+    return request.user.is_active and request.user.has_perm("flashsale.change_sale")
+
+
+def _sale(request: HttpRequest, pk: int) -> Sale:
+    if not may_operate(request):
+        raise PermissionDenied
+    return get_object_or_404(Sale.objects.prefetch_related("items__variant__product"), pk=pk)
+
+
+def _page(request: HttpRequest, site: AdminSite, sale: Sale, **more: Any) -> dict[str, Any]:
+    return {**site.each_context(request), "opts": Sale._meta, "sale": sale, **more}
+
+
+def _back(sale: Sale) -> HttpResponse:
+    return redirect(reverse("admin:flashsale_sale_change", args=[sale.pk]))
+
+
+@require_POST
+def quick(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Pause or resume with one press: the emergency must be quickest."""
+    sale = _sale(request, pk)
+    try:
+        messages.success(request, QUICK[verb](sale=sale))
+    except SaleError as error:
+        messages.error(request, str(error))
+    return _back(sale)
+
+
+@require_http_methods(["GET", "POST"])
+def schedule(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
+    """Say what scheduling does, then do it."""
+    sale = _sale(request, pk)
+    if request.method == "POST":
+        try:
+            messages.success(request, operating.schedule(sale=sale))
+        except SaleError as error:
+            messages.error(request, str(error))
+        return _back(sale)
+    context = _page(
+        request,
+        site,
+        sale,
+        title=_("Schedule “%(sale)s”") % {"sale": sale.title},
+        effects=_effects_of_scheduling(sale),
+        button=_("Schedule, take the units out of ordinary stock"),
+    )
+    return render(request, "flashsale/admin/confirm.html", context)
+
+
+def _effects_of_scheduling(sale: Sale) -> list[str]:
+    sentence = _("%(variant)s: ordinary stock goes from %(before)d to %(after)d.")
+    effects = [
+        sentence
+        % {
+            "variant": item.variant,
+            "before": item.variant.stock,
+            "after": item.variant.stock - item.quantity,
+        }
+        for item in sale.items.all()
+    ]
+    times = {"opens": moment(sale.opens_at), "closes": moment(sale.closes_at)}
+    effects.append(_("It opens %(opens)s and closes %(closes)s, by itself.") % times)
+    effects.append(_("From then on its items and quantities cannot be changed."))
+    return effects
+
+
+@require_http_methods(["GET", "POST"])
+def close(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
+    """End a sale before its time, once its name was typed."""
+    sale = _sale(request, pk)
+    form = CloseForm(request.POST if request.method == "POST" else None, sale=sale)
+    if request.method == "POST" and form.is_valid():
+        try:
+            messages.success(request, operating.close(sale=sale))
+        except SaleError as error:
+            messages.error(request, str(error))
+        return _back(sale)
+    context = _page(
+        request,
+        site,
+        sale,
+        form=form,
+        title=_("End “%(sale)s” now") % {"sale": sale.title},
+        effects=_effects_of_closing(sale),
+        button=_("End the sale"),
+        is_final=True,
+    )
+    return render(request, "flashsale/admin/confirm.html", context)
+
+
+def figures(sale: Sale) -> dict[str, Any]:
+    """Return the figures of both stores as a table for the sale's page, with a word of judgement."""
+    rows = operating.rows_figures(sale)
+    try:
+        store = operating.store_figures(sale)
+    except SaleError as error:
+        return {"figures": _table(sale, rows, {}), "figures_word": str(error), "figures_ok": False}
+    if store is None:
+        word = _("The memory does not know this sale: nobody can reserve.")
+        return {"figures": _table(sale, rows, {}), "figures_word": word, "figures_ok": False}
+    agree = all(rows[pk].sums == store[pk].sums for pk in store)
+    word = (
+        _("Both stores say the same.")
+        if agree
+        else _("The stores differ by what is on its way between them.")
+    )
+    return {"figures": _table(sale, rows, store), "figures_word": word, "figures_ok": agree}
+
+
+def _table(sale: Sale, rows: dict[int, Units], store: dict[int, Units]) -> dict[str, Any]:
+    headers = [
+        _("Item"),
+        _("Store"),
+        _("Quantity"),
+        _("Free"),
+        _("Held"),
+        _("Paid"),
+        _("Returned"),
+        _("Standby"),
+    ]
+    lines = []
+    for item in sale.items.all():
+        lines.append([item.variant, "PostgreSQL", *rows[item.pk].sums, "–"])
+        if item.pk in store:
+            lines.append(["", _("Memory"), *store[item.pk].sums, store[item.pk].standby])
+    return {"headers": headers, "rows": lines}
+
+
+def _effects_of_closing(sale: Sale) -> list[str]:
+    items = list(sale.items.all())
+    held, free = sum(item.held for item in items), sum(item.free for item in items)
+    return [
+        ngettext("%(n)d shopper keeps a deadline.", "%(n)d shoppers keep their deadlines.", held)
+        % {"n": held},
+        ngettext(
+            "%(n)d free unit returns to ordinary stock.", "%(n)d free units return to ordinary stock.", free
+        )
+        % {"n": free},
+        _("Standby is over. This cannot be undone."),
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+def addresses(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
+    """Import the list of a sale from a file: all of it, or nothing and why."""
+    sale = _sale(request, pk)
+    sent = request.method == "POST"
+    form = WhitelistForm(request.POST, request.FILES) if sent else WhitelistForm()
+    reading = whitelist.Reading()
+    if sent and form.is_valid():
+        try:
+            reading = whitelist.read(form.cleaned_data["file"].read(whitelist.LARGEST_FILE + 1))
+        except SaleError as error:
+            form.add_error("file", str(error))
+        else:
+            if reading.emails and not reading.errors:
+                return _import(request, sale, reading, replace=form.cleaned_data["replace"])
+    context = _page(
+        request,
+        site,
+        sale,
+        form=form,
+        errors=reading.errors[: whitelist.ERRORS_SHOWN],
+        error_count=len(reading.errors),
+        is_empty=sent and form.is_valid() and not reading.errors,
+        count=sale.whitelist.count(),
+        title=_("Who may enter “%(sale)s”") % {"sale": sale.title},
+    )
+    return render(request, "flashsale/admin/whitelist.html", context)
+
+
+def _import(request: HttpRequest, sale: Sale, reading: whitelist.Reading, *, replace: bool) -> HttpResponse:
+    added = whitelist.put(sale=sale, emails=reading.emails, replace=replace)
+    sentence = ngettext("%(n)d address is new on the list.", "%(n)d addresses are new on the list.", added)
+    messages.success(request, sentence % {"n": added})
+    if reading.repeated:
+        lines = ", ".join(str(line) for line, _email in reading.repeated[: whitelist.ERRORS_SHOWN])
+        messages.info(
+            request, _("These lines repeat an address and were passed over: %(lines)s.") % {"lines": lines}
+        )
+    return _back(sale)
