@@ -11,10 +11,12 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from accounts.models import User
-from flashsale import draining, scheduling, stock
-from flashsale.models import Sale, SaleItem
+from flashsale import draining, reconcile, scheduling, stock
+from flashsale.models import Reservation, Sale, SaleItem
 from flashsale.stock import Answer
 from shop.catalogue.models import Product, Variant
+from shop.orders import payment
+from shop.orders.models import Order
 
 _numbers = count(1)
 
@@ -94,3 +96,22 @@ def units(item: SaleItem) -> tuple[int, int, int, int]:
     assert status is not None
     found = status.items[item.pk]
     return found.free, found.held, found.paid, found.returned
+
+
+def let_the_deadline_pass(*rids: str) -> None:
+    """Let the time to pay these reservations be over since a second."""
+    past = timezone.now() - timedelta(seconds=1)
+    Reservation.objects.filter(rid__in=rids).update(pay_by=past)
+    Order.objects.filter(reservation__rid__in=rids).update(pay_by=past)
+
+
+def pay(rid: str) -> None:
+    """Pay a reservation; raises shop.orders.errors.NotPayable if that is too late."""
+    order = Order.objects.get(reservation__rid=rid)
+    Order.objects.filter(pk=order.pk).update(total=0)
+    payment.confirm(order=order)
+
+
+def is_clean(item: SaleItem) -> bool:
+    """Whether both stores tell the same of the item's sale, and nothing is on its way between them."""
+    return reconcile.compare(sale_id=item.sale_id).is_clean

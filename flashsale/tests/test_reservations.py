@@ -7,29 +7,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from flashsale import draining, reconcile, recording, reservations, scheduling, stock, stream
-from flashsale.models import ParkedEntry, Reservation, SaleItem, StandbyEntry
+from flashsale.models import ParkedEntry, Reservation, StandbyEntry
 from flashsale.stream import Entry
-from flashsale.tests.conftest import attempt, units, win
+from flashsale.tests.conftest import attempt, is_clean, let_the_deadline_pass, pay, units, win
 from shop.orders import endings, payment
 from shop.orders.models import Order, OutboxMail
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def let_the_deadline_pass(*rids: str) -> None:
-    past = timezone.now() - timedelta(seconds=1)
-    Reservation.objects.filter(rid__in=rids).update(pay_by=past)
-    Order.objects.filter(reservation__rid__in=rids).update(pay_by=past)
-
-
-def pay(rid: str) -> None:
-    order = Order.objects.get(reservation__rid=rid)
-    Order.objects.filter(pk=order.pk).update(total=0)
-    payment.confirm(order=order)
-
-
-def is_clean(item: SaleItem) -> bool:
-    return reconcile.compare(sale_id=item.sale_id).is_clean
 
 
 def test_every_reservation_becomes_one_order_and_one_mail(make_sale, shoppers):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from redis import Redis
 
 from accounts.models import User
 from flashsale import draining, recording, reservations, stream, tasks
-from flashsale.models import Reservation, SaleItem
-from flashsale.tests.conftest import attempt, units, win
+from flashsale.models import SaleItem
+from flashsale.tests.conftest import attempt, let_the_deadline_pass, units, win
 from flashsale.tests.deaths import die, dies, do_and_die
 from flashsale.tests.recipes import Consumer, DelayQueue, OneTimeToken
 from shop.celery import app
@@ -51,12 +50,6 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     process.stop(2.0)
 
 
-def let_the_deadlines_pass() -> None:
-    past = timezone.now() - timedelta(seconds=1)
-    Reservation.objects.update(pay_by=past)
-    Order.objects.update(pay_by=past)
-
-
 def freed_by_a_delay_queue(broker: Broker, _item: SaleItem, ann: User, *, disturb: bool) -> int:
     queue, now = DelayQueue(broker.client), int(time.time() * 1000)
     queue.put(ann.pk, due_ms=now + 600_000)
@@ -66,14 +59,14 @@ def freed_by_a_delay_queue(broker: Broker, _item: SaleItem, ann: User, *, distur
 
 
 def freed_by_us(broker: Broker, item: SaleItem, ann: User, *, disturb: bool) -> int:
-    win(item, ann)
+    (rid,) = win(item, ann)
     with app.connection_for_write(broker.url) as connection:
         app.send_task("flashsale.tasks.expire_reservations", connection=connection)
     assert broker.client.llen("deadlines") == 1
     if disturb:
         broker.restart()
         assert broker.client.dbsize() == 0
-    let_the_deadlines_pass()
+    let_the_deadline_pass(rid)
     # The message was only a nudge: beat sends another every second, and the table knows what is due.
     return tasks.expire_reservations()
 
@@ -106,7 +99,7 @@ def back_by_a_consumer(_item: SaleItem, ann: User) -> int:
 
 
 def back_by_us(item: SaleItem, ann: User, *, dies_in: tuple[object, str]) -> int:
-    attempt(item, ann)
+    rid = attempt(item, ann)[0].rid
 
     def work_and_die() -> None:
         setattr(*dies_in, lambda *_: die())  # in the child only
@@ -114,7 +107,7 @@ def back_by_us(item: SaleItem, ann: User, *, dies_in: tuple[object, str]) -> int
 
     dies(work_and_die)
     draining.drain_once(sale_id=item.sale_id, consumer="alive")
-    let_the_deadlines_pass()
+    let_the_deadline_pass(rid)
     reservations.expire_due()
     return units(item)[0]
 
