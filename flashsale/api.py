@@ -1,0 +1,104 @@
+"""Sales for programs, under /api/sales/. Attempts are made at the gate, with the pass of the entry page."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import path
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+
+from flashsale import showing
+from flashsale.models import Sale, SaleItem
+
+
+class ItemSerializer(serializers.ModelSerializer[SaleItem]):
+    """One variant in a sale; what is left stands in the gate's status document."""
+
+    title = serializers.CharField(source="variant.__str__")
+    sku = serializers.CharField(source="variant.sku")
+    product = serializers.IntegerField(source="variant.product_id", help_text="Its id in the catalogue.")
+    usual_price = serializers.IntegerField(source="variant.price", help_text="In minor units.")
+    currency = serializers.SerializerMethodField(help_text="ISO 4217.")
+
+    class Meta:
+        model = SaleItem
+        fields = (
+            "id",
+            "title",
+            "sku",
+            "product",
+            "price",
+            "usual_price",
+            "currency",
+            "quantity",
+            "limit",
+        )
+
+    def get_currency(self, _item: SaleItem) -> str:
+        return str(settings.SHOP_CURRENCY)
+
+
+class SaleSerializer(serializers.ModelSerializer[Sale]):
+    """A sale as everybody may see it; times in ISO 8601."""
+
+    state = serializers.CharField(source="phase", help_text="coming, running, paused or ended.")
+    url = serializers.SerializerMethodField(help_text="Its page.")
+    status_url = serializers.SerializerMethodField(help_text="The public status document, once a second.")
+    items = ItemSerializer(many=True)
+
+    class Meta:
+        model = Sale
+        fields = (
+            "id",
+            "slug",
+            "title",
+            "description",
+            "state",
+            "opens_at",
+            "closes_at",
+            "pay_within",
+            "standby_size",
+            "min_account_days",
+            "min_level",
+            "whitelist_only",
+            "url",
+            "status_url",
+            "items",
+        )
+
+    @extend_schema_field(serializers.URLField())
+    def get_url(self, sale: Sale) -> str:
+        return self._absolute(sale.get_absolute_url())
+
+    @extend_schema_field(serializers.URLField())
+    def get_status_url(self, sale: Sale) -> str:
+        return self._absolute(f"/gate/sales/{sale.pk}")
+
+    def _absolute(self, address: str) -> str:
+        return str(self.context["request"].build_absolute_uri(address))
+
+
+class SaleList(ListAPIView[Sale]):
+    """Sales that are planned, running or over, the one that ends last first."""
+
+    serializer_class = SaleSerializer
+
+    def get_queryset(self) -> QuerySet[Sale]:
+        return showing.with_items(showing.public()).order_by("-closes_at", "-pk")
+
+
+class SaleDetail(RetrieveAPIView[Sale]):
+    """One sale with its items."""
+
+    serializer_class = SaleSerializer
+
+    def get_queryset(self) -> QuerySet[Sale]:
+        return showing.with_items(showing.public())
+
+
+urlpatterns: list[Any] = [
+    path("", SaleList.as_view(), name="api-sales"),
+    path("<int:pk>/", SaleDetail.as_view(), name="api-sale"),
+]
