@@ -21,6 +21,10 @@ TOLERANCE = 300
 NAME = "stripe"
 
 
+class Unbelieved(ValueError):
+    """A webhook that nobody signed for us, or that cannot be read."""
+
+
 class StripeProvider(StripeProviderV3):
     """Sends the shopper to Stripe's own page; a key makes every call safe to repeat."""
 
@@ -79,14 +83,14 @@ class StripeProvider(StripeProviderV3):
         return amount
 
     def event(self, body: bytes, signature: str) -> dict[str, Any]:
-        """Read a webhook; raises ValueError unless our secret signed it within the last five minutes."""
+        """Read a webhook; raises Unbelieved unless our secret signed it within the last five minutes."""
         try:
             stripe.WebhookSignature.verify_header(body.decode(), signature, self.endpoint_secret, TOLERANCE)
         except stripe.SignatureVerificationError as error:
-            raise ValueError("The signature does not fit, or is too old.") from error
+            raise Unbelieved("The signature does not fit, or is too old.") from error
         event = json.loads(body)
         if not isinstance(event, dict):
-            raise ValueError("The body is not an event.")
+            raise Unbelieved("The body is not an event.")
         return event
 
     def _line(self, payment: Payment) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Addresses."""
 
-from django.conf import settings
 from django.urls import path
 
 from shop.orders import webhooks
@@ -20,10 +19,6 @@ urlpatterns = [
     path("payments/stripe/", webhooks.stripe, name="stripe-webhook"),
     path("payments/<uuid:token>/", pay.provider, name="payment"),
     path("payments/<uuid:token>/return/", pay.back, name="payment-return"),
+    path("dev/mail/", devmail.mails, name="dev-mail"),
+    path("dev/mail/<str:source>/<str:name>/", devmail.mail, name="dev-mail-one"),
 ]
-
-if settings.DEBUG:
-    urlpatterns += [
-        path("dev/mail/", devmail.mails, name="dev-mail"),
-        path("dev/mail/<str:source>/<str:name>/", devmail.mail, name="dev-mail-one"),
-    ]

@@ -12,7 +12,7 @@ from payments.core import provider_factory
 from shop.orders import payment as payments
 from shop.orders.models import Payment
 from shop.orders.payment import Report
-from shop.orders.providers import NAME, StripeProvider, report
+from shop.orders.providers import NAME, StripeProvider, Unbelieved, report
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def _session(event: dict[str, Any]) -> dict[str, Any] | None:
     data = event.get("data")
     session = data.get("object") if isinstance(data, dict) else None
     if not isinstance(session, dict) or not isinstance(event.get("id"), str):
-        raise ValueError("The event has no session or no id.")
+        raise Unbelieved("The event has no session or no id.")
     return session
 
 

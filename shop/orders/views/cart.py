@@ -1,7 +1,7 @@
 """The cart."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -27,8 +27,10 @@ def cart(request: HttpRequest) -> HttpResponse:
 def add(request: HttpRequest) -> HttpResponse:
     """Put so many of a variant into the cart."""
     form = CartLineForm(request.POST)
+    if "variant" in form.errors:
+        raise Http404
     published = Variant.objects.select_related("product").filter(product__published=True)
-    variant = get_object_or_404(published, pk=form["variant"].value() or 0)
+    variant = get_object_or_404(published, pk=form.cleaned_data["variant"])
     if not form.is_valid():
         messages.error(request, form.sentence())
         return redirect(variant.product)

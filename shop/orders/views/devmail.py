@@ -1,4 +1,4 @@
-"""The mails of a development shop, readable in the browser. Only there: see `shop.orders.urls`."""
+"""The mails of a development shop, readable in the browser. Anywhere else there is no such page."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
