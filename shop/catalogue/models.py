@@ -118,8 +118,14 @@ class Product(models.Model):
 
     @property
     def has_many_prices(self) -> bool:
-        """Whether "from" stands before the price."""
+        """Whether each variant is to be listed with its own price."""
         return len({variant.price for variant in self.variants.all()}) > 1
+
+    @property
+    def is_from_price(self) -> bool:
+        """Whether "from" stands before the price: a variant that can be had costs more than `cheapest`."""
+        lowest = self.cheapest.price
+        return any(variant.stock and variant.price > lowest for variant in self.variants.all())
 
     @property
     def units(self) -> int:

@@ -73,7 +73,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     compare_at = serializers.IntegerField(
         source="cheapest.compare_at", allow_null=True, help_text="The usual price, in minor units."
     )
-    has_many_prices = serializers.BooleanField()
+    is_from_price = serializers.BooleanField(help_text="Whether another variant in stock costs more.")
     is_sold_out = serializers.BooleanField()
     pictures = PictureSerializer(many=True)
 
@@ -90,7 +90,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "currency",
             "price",
             "compare_at",
-            "has_many_prices",
+            "is_from_price",
             "is_sold_out",
             "pictures",
         )

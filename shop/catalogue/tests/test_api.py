@@ -31,7 +31,7 @@ def test_the_list_tells_what_a_card_tells(client: Client) -> None:
             "currency": "USD",
             "price": 4900,
             "compare_at": None,
-            "has_many_prices": False,
+            "is_from_price": False,
             "is_sold_out": True,
             "pictures": [{"url": "http://testserver/static/products/placeholder.svg", "alt": "A lantern"}],
         }

@@ -94,7 +94,17 @@ def test_the_price_of_a_card_is_the_one_it_is_sorted_by(client: Client) -> None:
     a_variant(product, "Large", price=900, stock=2)
     a_product("Bowl", price=500)
     assert titles(client, "/catalogue/?sort=price-up") == ["Bowl", "Mug"]
-    assert "from USD 9.00" in text(client, "/catalogue/")
+    assert '<span class="price-now">USD 9.00</span>' in text(client, "/catalogue/")
+
+
+def test_from_stands_before_a_price_only_if_something_dearer_can_be_had(client: Client) -> None:
+    product = a_product("Mug", price=-1)
+    a_variant(product, "Small", price=100)
+    large = a_variant(product, "Large", price=900)
+    assert "from USD 1.00" in text(client, "/catalogue/")
+    large.stock = 0
+    large.save()
+    assert "from USD" not in text(client, "/catalogue/")
 
 
 def test_twenty_four_products_fill_a_page_and_the_next_keeps_the_order(client: Client) -> None:
