@@ -19,6 +19,8 @@ from shop.orders import payment
 from shop.orders.models import Order
 
 _numbers = count(1)
+MakeSale = Callable[..., SaleItem]
+MakeShoppers = Callable[[int], list[User]]
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +43,7 @@ def make_variant(db: None) -> Callable[..., Variant]:
 
 
 @pytest.fixture
-def make_sale(make_variant: Callable[..., Variant]) -> Callable[..., SaleItem]:
+def make_sale(make_variant: Callable[..., Variant]) -> MakeSale:
     """Make a sale of one item; running and scheduled unless told otherwise. Returns the item."""
 
     def make(
@@ -65,7 +67,7 @@ def make_sale(make_variant: Callable[..., Variant]) -> Callable[..., SaleItem]:
 
 
 @pytest.fixture
-def shoppers(db: None) -> Callable[[int], list[User]]:
+def shoppers(db: None) -> MakeShoppers:
     """Make so many shoppers."""
 
     def make(number: int) -> list[User]:

@@ -47,10 +47,11 @@ def _wait(port: int) -> None:
     while time.monotonic() < deadline:
         try:
             ask(f"http://127.0.0.1:{port}", "GET", "/gate/healthz")
-            return
+            break
         except (OSError, HTTPException):
             time.sleep(0.1)
-    raise TimeoutError("The gate did not start.")
+    else:
+        raise TimeoutError("The gate did not start.")
 
 
 def ask(

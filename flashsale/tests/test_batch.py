@@ -1,6 +1,7 @@
 """Group commit: who waits, who leaves, and what a silent store does."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from redis.exceptions import ConnectionError as StoreAway
@@ -18,7 +19,7 @@ class Store:
         self.open = asyncio.Event()
         self.failures = failures
 
-    async def decide(self, attempts):
+    async def decide(self, attempts: Sequence[tuple[int, int]]) -> Decided:
         self.batches.append(list(attempts))
         await self.open.wait()
         if self.failures:
@@ -31,8 +32,8 @@ def batcher(store: Store, size: int = 10) -> Batcher:
     return Batcher(store.decide, size=size, timeout=1.0, metrics=Metrics())
 
 
-def test_what_arrives_during_a_call_is_the_next_batch():
-    async def story():
+def test_what_arrives_during_a_call_is_the_next_batch() -> None:
+    async def story() -> None:
         store = Store()
         gate = batcher(store)
         futures = [gate.attempt(1, 0)]
@@ -46,8 +47,8 @@ def test_what_arrives_during_a_call_is_the_next_batch():
     asyncio.run(story())
 
 
-def test_a_batch_is_bounded():
-    async def story():
+def test_a_batch_is_bounded() -> None:
+    async def story() -> None:
         store = Store()
         gate = batcher(store, size=2)
         store.open.set()
@@ -57,8 +58,8 @@ def test_a_batch_is_bounded():
     asyncio.run(story())
 
 
-def test_a_shopper_who_goes_away_disturbs_nobody():
-    async def story():
+def test_a_shopper_who_goes_away_disturbs_nobody() -> None:
+    async def story() -> None:
         store = Store()
         gate = batcher(store)
         ann, ben, cid = (gate.attempt(1, user) for user in (1, 2, 3))
@@ -71,8 +72,10 @@ def test_a_shopper_who_goes_away_disturbs_nobody():
 
 
 @pytest.mark.parametrize(("failures", "outcome", "calls"), [(1, "reserved", 2), (2, "paused", 2)])
-def test_a_silent_store_is_asked_once_more_and_then_the_answer_is_paused(failures, outcome, calls):
-    async def story():
+def test_a_silent_store_is_asked_once_more_and_then_the_answer_is_paused(
+    failures: int, outcome: str, calls: int
+) -> None:
+    async def story() -> None:
         store = Store(failures)
         store.open.set()
         answer, _ = await batcher(store).attempt(1, 1)

@@ -8,9 +8,8 @@ from django.conf import settings
 
 from flashsale import crowd, draining, reconcile, reservations
 from flashsale.models import Reservation, SaleItem
-from flashsale.tests.conftest import units
+from flashsale.tests.conftest import MakeSale, let_the_deadline_pass, pay, units
 from flashsale.tests.gates import running_gate
-from flashsale.tests.test_reservations import let_the_deadline_pass, pay
 from shop.orders.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +26,7 @@ def storm(item: SaleItem) -> list[crowd.Outcome]:
         )
 
 
-def test_exactly_the_units_are_sold_and_the_unpaid_ones_move_on_in_order(make_sale):
+def test_exactly_the_units_are_sold_and_the_unpaid_ones_move_on_in_order(make_sale: MakeSale) -> None:
     item = make_sale(quantity=100, standby_size=50)
     outcomes = storm(item)
 

@@ -4,17 +4,21 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 from django_redis import get_redis_connection
 
+from accounts.models import User
 from flashsale import scheduling, stock
+from flashsale.models import SaleItem
 from flashsale.passes import Signer
-from flashsale.tests.conftest import attempt
+from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt
 from flashsale.tests.gates import ask, bearer, running_gate
 
+Told = tuple[int, dict[str, Any], dict[str, str]]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -24,19 +28,21 @@ def gate() -> Iterator[str]:
         yield address
 
 
-def a_pass(item, user, *, expires_in=600, keys=None):
+def a_pass(item: SaleItem, user: User, *, expires_in: int = 600, keys: list[str] | None = None) -> str:
     signer = Signer(keys or settings.PASS_KEYS)
     return signer.issue(sale=item.sale_id, user=user.pk, expires_at=int(time.time()) + expires_in)
 
 
-def attempt_at(gate, item, headers, *, sale=None):
+def attempt_at(gate: str, item: SaleItem, headers: dict[str, str]) -> Told:
     status, answer_headers, body = ask(
-        gate, "POST", f"/gate/sales/{sale or item.sale_id}/items/{item.pk}/attempt", headers
+        gate, "POST", f"/gate/sales/{item.sale_id}/items/{item.pk}/attempt", headers
     )
     return status, json.loads(body), answer_headers
 
 
-def test_the_first_answer_is_created_and_every_later_one_the_same(gate, make_sale, shoppers):
+def test_the_first_answer_is_created_and_every_later_one_the_same(
+    gate: str, make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     headers = bearer(a_pass(item, ann))
     (first, told, _), (again, told_again, _) = (
@@ -48,7 +54,7 @@ def test_the_first_answer_is_created_and_every_later_one_the_same(gate, make_sal
     assert (told["reservation"], told["pay_by"]) == (told_again["reservation"], told_again["pay_by"])
 
 
-def test_each_outcome_has_its_status(gate, make_sale, shoppers):
+def test_each_outcome_has_its_status(gate: str, make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, crowd = make_sale(quantity=1, standby_size=1), shoppers(3)
     answers = [attempt_at(gate, item, bearer(a_pass(item, user))) for user in crowd]
     assert [(status, told["outcome"]) for status, told, _ in answers] == [
@@ -66,7 +72,14 @@ def test_each_outcome_has_its_status(gate, make_sale, shoppers):
         ({"opens_at": timedelta(minutes=-9), "closes_at": timedelta(minutes=-5)}, 410, "ended"),
     ],
 )
-def test_outside_its_hours_a_sale_says_so(gate, make_sale, shoppers, fields, status, outcome):
+def test_outside_its_hours_a_sale_says_so(
+    gate: str,
+    make_sale: MakeSale,
+    shoppers: MakeShoppers,
+    fields: dict[str, timedelta],
+    status: int,
+    outcome: str,
+) -> None:
     item = make_sale(**{name: timezone.now() + delta for name, delta in fields.items()})
     headers = bearer(a_pass(item, *shoppers(1)))
     for _ in range(3):  # first from the store, then from the gate's memory
@@ -74,7 +87,9 @@ def test_outside_its_hours_a_sale_says_so(gate, make_sale, shoppers, fields, sta
         assert (found, told["outcome"]) == (status, outcome)
 
 
-def test_paused_tells_when_to_come_back_and_resumes_at_once(gate, make_sale, shoppers):
+def test_paused_tells_when_to_come_back_and_resumes_at_once(
+    gate: str, make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     headers = bearer(a_pass(item, ann))
     scheduling.pause(sale_id=item.sale_id)
@@ -88,7 +103,9 @@ def test_paused_tells_when_to_come_back_and_resumes_at_once(gate, make_sale, sho
 @pytest.mark.parametrize(
     "what", ["none", "forged", "expired", "other sale", "other key", "receipt", "truncated"]
 )
-def test_without_a_good_pass_nobody_attempts(gate, make_sale, shoppers, what):
+def test_without_a_good_pass_nobody_attempts(
+    gate: str, make_sale: MakeSale, shoppers: MakeShoppers, what: str
+) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     good, signer = a_pass(item, ann), Signer(settings.PASS_KEYS)
     tokens = {
@@ -115,7 +132,9 @@ def test_without_a_good_pass_nobody_attempts(gate, make_sale, shoppers, what):
         ({}, 403),
     ],
 )
-def test_a_pass_in_a_cookie_counts_only_from_our_own_pages(gate, make_sale, shoppers, headers, status):
+def test_a_pass_in_a_cookie_counts_only_from_our_own_pages(
+    gate: str, make_sale: MakeSale, shoppers: MakeShoppers, headers: dict[str, str], status: int
+) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     sent = {name: value.format(host=gate.removeprefix("http://")) for name, value in headers.items()}
     cookie = {"Cookie": f"theme=dark; {settings.PASS_COOKIE}={a_pass(item, ann)}"}
@@ -137,17 +156,17 @@ def test_a_pass_in_a_cookie_counts_only_from_our_own_pages(gate, make_sale, shop
         ("GET", "/gate/metrics", 200),
     ],
 )
-def test_odd_requests_get_a_plain_answer(gate, method, path, status):
+def test_odd_requests_get_a_plain_answer(gate: str, method: str, path: str, status: int) -> None:
     assert ask(gate, method, path)[0] == status
 
 
-def test_a_foreign_host_is_not_served():
+def test_a_foreign_host_is_not_served() -> None:
     with running_gate(ALLOWED_HOSTS="shop.example") as strict:
         assert ask(strict, "GET", "/gate/clock", {"Host": "evil.example"})[0] == 400
         assert ask(strict, "GET", "/gate/clock", {"Host": "shop.example"})[0] == 200
 
 
-def test_the_status_document_is_public_and_cacheable_for_a_second(gate, make_sale):
+def test_the_status_document_is_public_and_cacheable_for_a_second(gate: str, make_sale: MakeSale) -> None:
     item = make_sale(quantity=7)
     status, headers, body = ask(gate, "GET", f"/gate/sales/{item.sale_id}")
     told = json.loads(body)
@@ -155,7 +174,7 @@ def test_the_status_document_is_public_and_cacheable_for_a_second(gate, make_sal
     assert (told["state"], told["items"][0]["free"], told["items"][0]["sold_out"]) == ("running", 7, False)
 
 
-def test_the_clock_is_the_stores(gate):
+def test_the_clock_is_the_stores(gate: str) -> None:
     told = json.loads(ask(gate, "GET", "/gate/clock")[2])["now"]
     seconds, micro = get_redis_connection("sale").time()
     assert abs(seconds * 1000 + micro // 1000 - told) < 1000
@@ -169,7 +188,9 @@ def calls_of(function: str) -> int:
     )
 
 
-def test_refusals_after_the_sell_out_cost_the_store_nothing(gate, make_sale, shoppers):
+def test_refusals_after_the_sell_out_cost_the_store_nothing(
+    gate: str, make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, (ann, ben, *crowd) = make_sale(quantity=1), shoppers(42)
     attempt_at(gate, item, bearer(a_pass(item, ann)))
     attempt_at(gate, item, bearer(a_pass(item, ben)))
@@ -181,7 +202,9 @@ def test_refusals_after_the_sell_out_cost_the_store_nothing(gate, make_sale, sho
     assert attempt_at(gate, item, bearer(a_pass(item, ann)))[1]["outcome"] == "reserved"
 
 
-def test_a_unit_that_comes_back_is_known_within_a_tenth_of_a_second(gate, make_sale, shoppers):
+def test_a_unit_that_comes_back_is_known_within_a_tenth_of_a_second(
+    gate: str, make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, (ann, ben) = make_sale(quantity=1), shoppers(2)
     rid = attempt_at(gate, item, bearer(a_pass(item, ann)))[1]["reservation"]
     assert attempt_at(gate, item, bearer(a_pass(item, ben)))[0] == 409
@@ -192,7 +215,7 @@ def test_a_unit_that_comes_back_is_known_within_a_tenth_of_a_second(gate, make_s
     assert attempt_at(gate, item, bearer(a_pass(item, ben)))[0] == 201
 
 
-def test_store_that_forgets_is_paused(gate, make_sale, shoppers):
+def test_store_that_forgets_is_paused(gate: str, make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, crowd = make_sale(quantity=9), shoppers(4)
     before = scheduling.document(item.sale)
     for user in crowd[:3]:
@@ -204,7 +227,9 @@ def test_store_that_forgets_is_paused(gate, make_sale, shoppers):
     assert attempt_at(gate, item, bearer(a_pass(item, crowd[3])))[1]["outcome"] == "paused"
 
 
-def test_more_attempts_than_a_minute_allows_are_told_when_to_return(make_sale, shoppers):
+def test_more_attempts_than_a_minute_allows_are_told_when_to_return(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     with running_gate(ATTEMPTS_PER_MINUTE="2") as strict:
         answers = [attempt_at(strict, item, bearer(a_pass(item, ann))) for _ in range(3)]
@@ -212,7 +237,7 @@ def test_more_attempts_than_a_minute_allows_are_told_when_to_return(make_sale, s
     assert 1 <= int(answers[2][2]["retry-after"]) <= 60
 
 
-def test_every_attempt_is_counted_under_one_outcome(make_sale, shoppers):
+def test_every_attempt_is_counted_under_one_outcome(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, crowd = make_sale(quantity=1, standby_size=1), shoppers(3)
     with running_gate() as fresh:
         for user in crowd:
@@ -226,14 +251,14 @@ def test_every_attempt_is_counted_under_one_outcome(make_sale, shoppers):
     ]
 
 
-def test_a_store_that_may_forget_sells_nothing(make_sale, shoppers):
+def test_a_store_that_may_forget_sells_nothing(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     with running_gate(REDIS_URL=settings.CACHE_URL) as careless:
         status, told, _ = attempt_at(careless, item, bearer(a_pass(item, ann)))
     assert (status, told["outcome"]) == (503, "paused")
 
 
-def test_beyond_its_bound_the_gate_answers_full(make_sale, shoppers):
+def test_beyond_its_bound_the_gate_answers_full(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     with running_gate(GATE_MAX_IN_FLIGHT="0") as small:
         status, told, headers = attempt_at(small, item, bearer(a_pass(item, ann)))

@@ -1,6 +1,7 @@
 """From the store's decision to the order, and to its end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import F
@@ -9,24 +10,36 @@ from django.utils import timezone
 from flashsale import draining, reconcile, recording, reservations, scheduling, stock, stream
 from flashsale.models import ParkedEntry, Reservation, StandbyEntry
 from flashsale.stream import Entry
-from flashsale.tests.conftest import attempt, is_clean, let_the_deadline_pass, pay, units, win
-from shop.orders import endings, payment
+from flashsale.tests.conftest import (
+    MakeSale,
+    MakeShoppers,
+    attempt,
+    is_clean,
+    let_the_deadline_pass,
+    pay,
+    units,
+    win,
+)
+from shop.orders import endings
+from shop.orders.errors import NotPayable
 from shop.orders.models import Order, OutboxMail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_every_reservation_becomes_one_order_and_one_mail(make_sale, shoppers):
+def test_every_reservation_becomes_one_order_and_one_mail(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, crowd = make_sale(quantity=3), shoppers(3)
     rids = win(item, *crowd)
     rows = Reservation.objects.filter(rid__in=rids).select_related("order").order_by("pk")
     assert [row.user for row in rows] == crowd
-    assert [row.order.total for row in rows] == [4900 + recording.delivery_of(item)] * 3
+    assert [row.order and row.order.total for row in rows] == [4900 + recording.delivery_of(item)] * 3
     assert OutboxMail.objects.filter(ref__in=rids, kind="reserved").count() == 3
     assert is_clean(item)
 
 
-def test_an_entry_that_comes_twice_is_recorded_once(make_sale, shoppers):
+def test_an_entry_that_comes_twice_is_recorded_once(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item = make_sale()
     attempt(item, *shoppers(2))
     entries = stream.read([item.sale_id], consumer="first", count=10)[item.sale_id]
@@ -35,7 +48,7 @@ def test_an_entry_that_comes_twice_is_recorded_once(make_sale, shoppers):
     assert Order.objects.count() == 2
 
 
-def test_a_dead_workers_entries_are_claimed_by_another(make_sale, shoppers):
+def test_a_dead_workers_entries_are_claimed_by_another(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item = make_sale()
     attempt(item, *shoppers(2))
     stream.read([item.sale_id], consumer="dead", count=10)
@@ -44,7 +57,7 @@ def test_a_dead_workers_entries_are_claimed_by_another(make_sale, shoppers):
     assert stream.backlog(item.sale_id).pending == 0
 
 
-def test_stale_store_cannot_oversell(make_sale, shoppers):
+def test_stale_store_cannot_oversell(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, crowd = make_sale(quantity=2), shoppers(4)
     win(item, *crowd[:2])
     document = scheduling.document(item.sale) | {"epoch": 2}
@@ -61,7 +74,7 @@ def test_stale_store_cannot_oversell(make_sale, shoppers):
     assert attempt(item, *shoppers(1))[0].outcome == "paused"
 
 
-def test_a_late_message_of_an_old_epoch_is_refused(make_sale, shoppers):
+def test_a_late_message_of_an_old_epoch_is_refused(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     reconcile.rebuild(sale_id=item.sale_id)
     late = Entry("1-1", "reserved", ann.pk, f"{item.pk}-1-1", 0, 600_000)
@@ -70,7 +83,7 @@ def test_a_late_message_of_an_old_epoch_is_refused(make_sale, shoppers):
     assert Order.objects.count() == 0
 
 
-def test_a_paid_unit_is_counted_in_both_stores(make_sale, shoppers):
+def test_a_paid_unit_is_counted_in_both_stores(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item = make_sale()
     (rid,) = win(item, *shoppers(1))
     pay(rid)
@@ -79,7 +92,9 @@ def test_a_paid_unit_is_counted_in_both_stores(make_sale, shoppers):
     assert is_clean(item)
 
 
-def test_a_unit_that_is_not_paid_goes_to_standby_with_a_deadline_of_its_own(make_sale, shoppers):
+def test_a_unit_that_is_not_paid_goes_to_standby_with_a_deadline_of_its_own(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, (ann, ben) = make_sale(quantity=1, standby_size=1), shoppers(2)
     rid = attempt(item, ann, ben)[0].rid
     draining.drain_once(sale_id=item.sale_id)
@@ -99,14 +114,14 @@ def test_a_unit_that_is_not_paid_goes_to_standby_with_a_deadline_of_its_own(make
     assert is_clean(item)
 
 
-def test_a_deadline_that_has_not_passed_is_left_alone(make_sale, shoppers):
+def test_a_deadline_that_has_not_passed_is_left_alone(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item = make_sale()
     win(item, *shoppers(1))
     assert reservations.expire_due() == 0
     assert units(item) == (2, 1, 0, 0)
 
 
-def test_giving_back_frees_the_unit_at_once(make_sale, shoppers):
+def test_giving_back_frees_the_unit_at_once(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     (rid,) = win(item, ann)
     reservations.give_back(user=ann, rid=rid)
@@ -115,7 +130,7 @@ def test_giving_back_frees_the_unit_at_once(make_sale, shoppers):
     assert attempt(item, ann)[0].first
 
 
-def test_a_stranger_cannot_give_it_back(make_sale, shoppers):
+def test_a_stranger_cannot_give_it_back(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, (ann, mallory) = make_sale(), shoppers(2)
     (rid,) = win(item, ann)
     with pytest.raises(Reservation.DoesNotExist):
@@ -123,7 +138,9 @@ def test_a_stranger_cannot_give_it_back(make_sale, shoppers):
     assert units(item) == (2, 1, 0, 0)
 
 
-def test_crash_between_flip_and_release(make_sale, shoppers, monkeypatch):
+def test_crash_between_flip_and_release(
+    make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     item = make_sale()
     (rid,) = win(item, *shoppers(1))
     let_the_deadline_pass(rid)
@@ -137,17 +154,17 @@ def test_crash_between_flip_and_release(make_sale, shoppers, monkeypatch):
     assert is_clean(item)
 
 
-def test_expired_then_paid_late_is_not_paid(make_sale, shoppers):
+def test_expired_then_paid_late_is_not_paid(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item = make_sale()
     (rid,) = win(item, *shoppers(1))
     let_the_deadline_pass(rid)
     reservations.expire_due()
-    with pytest.raises(payment.NotPayable):
+    with pytest.raises(NotPayable):
         pay(rid)
     assert units(item) == (3, 0, 0, 0)
 
 
-def test_cancelled_order_is_not_expired_too(make_sale, shoppers):
+def test_cancelled_order_is_not_expired_too(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item = make_sale()
     (rid,) = win(item, *shoppers(1))
     endings.cancel(order=Order.objects.get(reservation__rid=rid))
@@ -156,7 +173,9 @@ def test_cancelled_order_is_not_expired_too(make_sale, shoppers):
     assert units(item) == (3, 0, 0, 0)
 
 
-def test_poison_is_parked_others_flow(make_sale, shoppers, monkeypatch):
+def test_poison_is_parked_others_flow(
+    make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     item, (ann, ben) = make_sale(), shoppers(2)
     attempt(item, ann, ben)
     monkeypatch.setattr(draining, "DELIVERIES_AT_MOST", 1)
@@ -169,7 +188,9 @@ def test_poison_is_parked_others_flow(make_sale, shoppers, monkeypatch):
     assert not is_clean(item)
 
 
-def test_swept_without_stream(make_sale, shoppers, monkeypatch):
+def test_swept_without_stream(
+    make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     item = make_sale()
     attempt(item, *shoppers(1))
     entries = stream.read([item.sale_id], consumer="careless", count=10)[item.sale_id]
@@ -179,7 +200,9 @@ def test_swept_without_stream(make_sale, shoppers, monkeypatch):
     assert Order.objects.count() == 1
 
 
-def test_a_rebuilt_store_knows_holders_owners_and_standby(make_sale, shoppers):
+def test_a_rebuilt_store_knows_holders_owners_and_standby(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, (ann, ben, cid, dot) = make_sale(quantity=2, standby_size=2), shoppers(4)
     rids = [answer.rid for answer in attempt(item, ann, ben, cid)]
     draining.drain_once(sale_id=item.sale_id)
@@ -190,7 +213,9 @@ def test_a_rebuilt_store_knows_holders_owners_and_standby(make_sale, shoppers):
     assert [(answer.outcome, answer.number) for answer in again[2:]] == [("standby", 1), ("standby", 2)]
 
 
-def test_the_statements_of_a_batch_do_not_grow_with_it(make_sale, shoppers, django_assert_num_queries):
+def test_the_statements_of_a_batch_do_not_grow_with_it(
+    make_sale: MakeSale, shoppers: MakeShoppers, django_assert_num_queries: Any
+) -> None:
     item = make_sale(quantity=300)
     attempt(item, *shoppers(300))
     entries = stream.read([item.sale_id], consumer="one", count=500)[item.sale_id]

@@ -8,8 +8,7 @@ from django.utils import timezone
 from flashsale import draining, reconcile, reservations, scheduling
 from flashsale.errors import SchedulingError
 from flashsale.models import Sale, SaleItem
-from flashsale.tests.conftest import attempt, units, win
-from flashsale.tests.test_reservations import let_the_deadline_pass, pay
+from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, let_the_deadline_pass, pay, units, win
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,14 +19,14 @@ def end(sale: Sale) -> None:
     scheduling.warm(sale_id=sale.pk)
 
 
-def test_scheduling_moves_the_units_out_of_ordinary_stock(make_sale):
+def test_scheduling_moves_the_units_out_of_ordinary_stock(make_sale: MakeSale) -> None:
     item = make_sale(quantity=3)
     item.variant.refresh_from_db()
     assert item.variant.stock == 10
     assert units(item) == (3, 0, 0, 0)
 
 
-def test_a_sale_of_more_than_there_is_is_refused_and_nothing_moves(make_sale):
+def test_a_sale_of_more_than_there_is_is_refused_and_nothing_moves(make_sale: MakeSale) -> None:
     item = make_sale(quantity=3, scheduled=False)
     SaleItem.objects.filter(pk=item.pk).update(quantity=14)
     with pytest.raises(SchedulingError, match="not enough ordinary stock"):
@@ -36,7 +35,7 @@ def test_a_sale_of_more_than_there_is_is_refused_and_nothing_moves(make_sale):
     assert (item.variant.stock, Sale.objects.get().state) == (13, "draft")
 
 
-def test_a_sale_is_scheduled_once(make_sale):
+def test_a_sale_is_scheduled_once(make_sale: MakeSale) -> None:
     item = make_sale()
     with pytest.raises(SchedulingError, match="scheduled before"):
         scheduling.schedule(sale=item.sale)
@@ -44,7 +43,7 @@ def test_a_sale_is_scheduled_once(make_sale):
     assert item.variant.stock == 10
 
 
-def test_an_overlapping_sale_of_the_same_variant_is_refused_by_name(make_sale):
+def test_an_overlapping_sale_of_the_same_variant_is_refused_by_name(make_sale: MakeSale) -> None:
     first = make_sale()
     second = make_sale(scheduled=False)
     SaleItem.objects.filter(pk=second.pk).update(variant=first.variant)
@@ -54,7 +53,7 @@ def test_an_overlapping_sale_of_the_same_variant_is_refused_by_name(make_sale):
     assert first.variant.stock == 10
 
 
-def test_closing_returns_what_was_not_paid(make_sale, shoppers):
+def test_closing_returns_what_was_not_paid(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, (ann, ben) = make_sale(quantity=3), shoppers(2)
     paid, unpaid = win(item, ann, ben)
     pay(paid)
@@ -72,7 +71,9 @@ def test_closing_returns_what_was_not_paid(make_sale, shoppers):
     assert reconcile.compare(sale_id=item.sale_id).is_clean
 
 
-def test_closing_waits_for_reservations_that_are_on_their_way(make_sale, shoppers):
+def test_closing_waits_for_reservations_that_are_on_their_way(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
     item, (ann,) = make_sale(quantity=3), shoppers(1)
     attempt(item, ann)
     end(item.sale)
@@ -85,7 +86,7 @@ def test_closing_waits_for_reservations_that_are_on_their_way(make_sale, shopper
     assert (item.held, item.returned) == (1, 2)
 
 
-def test_closing_twice_returns_once(make_sale):
+def test_closing_twice_returns_once(make_sale: MakeSale) -> None:
     item = make_sale(quantity=3)
     end(item.sale)
     assert [scheduling.close(sale_id=item.sale_id) for _ in range(2)] == [True, True]
@@ -93,7 +94,7 @@ def test_closing_twice_returns_once(make_sale):
     assert item.variant.stock == 13
 
 
-def test_after_the_end_a_released_unit_is_not_promoted(make_sale, shoppers):
+def test_after_the_end_a_released_unit_is_not_promoted(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, (ann, ben) = make_sale(quantity=1, standby_size=1), shoppers(2)
     rid = attempt(item, ann, ben)[0].rid
     draining.drain_once(sale_id=item.sale_id)

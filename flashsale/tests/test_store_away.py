@@ -4,29 +4,35 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 
 from flashsale import scheduling, stock
 from flashsale.passes import Signer
+from flashsale.tests.conftest import MakeSale
 from flashsale.tests.gates import bearer, running_gate
 from flashsale.tests.test_gate import attempt_at
 from shop.up import valkey
+from shop.up.processes import Process
 
+Store = tuple[Process, str]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> Iterator[Store]:
     """A store of this test's own, to be killed; yields its process and address."""
     process, url = valkey.start_sale(tmp_path, tmp_path)
     yield process, url
     process.stop(2)
 
 
-def load(url, document):
-    async def go():
+def load(url: str, document: dict[str, Any]) -> str:
+    async def go() -> str:
         client = stock.connect_async(url)
         try:
             return await stock.run_async(client, stock.load(document["id"], document))
@@ -36,7 +42,7 @@ def load(url, document):
     return asyncio.run(go())
 
 
-def test_kill9_of_the_store_keeps_acknowledged(make_sale, store):
+def test_kill9_of_the_store_keeps_acknowledged(make_sale: MakeSale, store: Store) -> None:
     item, (process, url) = make_sale(quantity=2), store
     load(url, scheduling.document(item.sale))
     signer, until = Signer(settings.PASS_KEYS), int(time.time()) + 600
@@ -58,7 +64,7 @@ def test_kill9_of_the_store_keeps_acknowledged(make_sale, store):
         assert attempt_at(gate, item, ben)[0] == 201
 
 
-def test_a_frozen_store_keeps_nobody_waiting_for_ever(make_sale, store):
+def test_a_frozen_store_keeps_nobody_waiting_for_ever(make_sale: MakeSale, store: Store) -> None:
     item, (process, url) = make_sale(), store
     load(url, scheduling.document(item.sale))
     signer = Signer(settings.PASS_KEYS)
