@@ -76,33 +76,9 @@ def install(wanted: str) -> None:
     pins = ROOT / PINS[wanted][-1]
     count = sum(1 for line in pins.read_text().splitlines() if "==" in line)
     if not has_uv():
-        call(
-            "installing the installer",
-            [
-                str(PYTHON),
-                "-m",
-                "pip",
-                "install",
-                "--require-hashes",
-                "-r",
-                str(ROOT / "requirements-uv.txt"),
-            ],
-        )
+        call("installing the installer", pip_install(ROOT / "requirements-uv.txt"))
     what = f"installing {count} packages"
-    uv = [
-        str(PYTHON),
-        "-m",
-        "uv",
-        "pip",
-        "install",
-        "--python",
-        str(PYTHON),
-        "--require-hashes",
-        "-r",
-        str(pins),
-    ]
-    pip = [str(PYTHON), "-m", "pip", "install", "--retries", "1", "--require-hashes", "-r", str(pins)]
-    if not (has_uv() and call(what, uv)) and not call(f"{what} with pip", pip):
+    if not (has_uv() and call(what, uv_install(pins))) and not call(f"{what} with pip", pip_install(pins)):
         sys.exit(
             f"The packages of {pins.name} could not be installed: {last_error()}. "
             "Check that this machine reaches the package index (PIP_INDEX_URL names another one), "
@@ -111,6 +87,17 @@ def install(wanted: str) -> None:
     for name in PINS:
         stamp(name).unlink(missing_ok=True)
     stamp(wanted).write_text(fingerprint(wanted))
+
+
+def uv_install(pins: Path) -> list[str]:
+    """Return the command that installs these pins with uv."""
+    uv = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON)]
+    return [*uv, "--require-hashes", "-r", str(pins)]
+
+
+def pip_install(pins: Path) -> list[str]:
+    """Return the command that installs these pins with pip."""
+    return [str(PYTHON), "-m", "pip", "install", "--retries", "2", "--require-hashes", "-r", str(pins)]
 
 
 def make_venv() -> None:
