@@ -69,7 +69,7 @@ def components(folder: Path, port: int, env: dict[str, str]) -> list[Process]:
     commands = {
         "worker": ([*celery, "worker", *queues, *quiet], 2.5),
         "beat": ([*celery, "beat", *schedule], 0.5),
-        "web": ([*granian, "shop.asgi:application"], 2.5),
+        "web": ([*granian, "flashsale.gate.development:application"], 2.5),
     }
     made = []
     for name, (command, seconds) in commands.items():
