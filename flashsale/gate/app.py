@@ -93,6 +93,7 @@ class Gate:
         self._sales: OrderedDict[int, Sale] = OrderedDict()
         self._listener: asyncio.Task[None] | None = None
         self._in_flight_at_most = settings.GATE_MAX_IN_FLIGHT
+        self._durability_check = asyncio.Lock()
         self._durability_checked = not settings.REQUIRE_DURABLE_STORE
 
     def sale(self, number: int) -> Sale:
@@ -149,14 +150,17 @@ class Gate:
 
     async def _is_durable(self) -> bool:
         """Whether an answer would survive a power cut; nothing is sold by a store that may forget."""
-        try:
-            fault = await stock.durability_fault(self.client)
-        except (RedisError, OSError, TimeoutError) as error:
-            fault = str(error)
-        if fault:
-            logger.critical("Nothing is sold: %s. Set REQUIRE_DURABLE_STORE=0 if you mean it.", fault)
-        self._durability_checked = not fault
-        return not fault
+        async with self._durability_check:  # a crowd waits for one question
+            if self._durability_checked:
+                return True
+            try:
+                fault = await stock.durability_fault(self.client)
+            except (RedisError, OSError, TimeoutError) as error:
+                fault = str(error)
+            if fault:
+                logger.critical("Nothing is sold: %s. Set REQUIRE_DURABLE_STORE=0 if you mean it.", fault)
+            self._durability_checked = not fault
+            return not fault
 
     def _refuse(self, now: float) -> Reply:
         self.metrics.attempt("refused", time.time() - now)
