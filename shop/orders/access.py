@@ -6,6 +6,7 @@ from django.core import signing
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.crypto import constant_time_compare
 
 from shop.orders.models import Order
 
@@ -46,6 +47,6 @@ def path(order: Order) -> str:
 def unlock(request: HttpRequest, public_id: UUID, key: str) -> None:
     """Remember a guest's order whose key came by mail; a key that is not its own finds nothing."""
     expected = signing.Signer(salt=SALT).signature(str(public_id))
-    if key != expected:
+    if not constant_time_compare(key, expected):
         raise Http404
     remember(request, str(public_id))

@@ -71,6 +71,13 @@ class StripeProvider(StripeProviderV3):
         except stripe.StripeError as error:
             raise PaymentError(str(error)) from error
 
+    def close(self, payment: Payment) -> None:
+        """Let nobody pay the session any more; raises PaymentError, also if it has ended by itself."""
+        try:
+            self.client.v1.checkout.sessions.expire(payment.transaction_id)
+        except stripe.StripeError as error:
+            raise PaymentError(str(error)) from error
+
     def refund(self, payment: Payment, amount: Any = None) -> Any:
         """Send all of the payment back; repeating it sends it back once. Raises PaymentError."""
         intent = self.session(payment).get("payment_intent") or ""

@@ -32,11 +32,10 @@ class Stripe(BaseHTTPRequestHandler):
     down = False
 
     def do_POST(self) -> None:
-        body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        body = parse_qs(self.rfile.read(int(self.headers["Content-Length"] or 0)).decode())
         form = {name: values[0] for name, values in body.items()}
         type(self).calls.append((self.path, form, self.headers["Idempotency-Key"]))
-        known = {"/v1/checkout/sessions": self.session, "/v1/refunds": {"id": "re_1", "object": "refund"}}
-        self._answer(known[self.path])
+        self._answer({"id": "re_1", "object": "refund"} if self.path == "/v1/refunds" else self.session)
 
     def do_GET(self) -> None:
         type(self).calls.append((self.path, {}, ""))
@@ -274,3 +273,14 @@ def test_a_webhook_that_never_came_is_made_up_for(row: Payment, stripe: type[Str
     Payment.objects.update(modified=timezone.now() - polling.QUIET)
     polling.ask_about_open()
     assert state(row) == ("confirmed", "paid")
+
+
+def test_after_the_order_ended_nobody_can_pay_at_stripe(row: Payment, stripe: type[Stripe]) -> None:
+    Order.objects.update(status="expired")
+    Payment.objects.update(modified=timezone.now() - polling.QUIET)
+    polling.ask_about_open()
+    assert [call[0] for call in stripe.calls] == [
+        "/v1/checkout/sessions/cs_1",
+        "/v1/checkout/sessions/cs_1/expire",
+    ]
+    assert state(row) == ("cancelled", "expired")

@@ -61,7 +61,7 @@ def address(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def provider(request: HttpRequest, token: UUID) -> HttpResponse:
     """Send the shopper to the provider; the trial provider's own page is here."""
     found = _payment_of(request, token)
-    if not found.is_open:
+    if not found.is_open or found.order.status != Order.Status.AWAITING_PAYMENT:
         return redirect("order-pay", found.order.public_id)
     if request.method == "POST" and found.variant == DUMMY:
         return _answer(request, found)
