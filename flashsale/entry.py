@@ -44,7 +44,7 @@ def let_in(*, request: HttpRequest, response: HttpResponse, user: User, sale: Sa
         Signer(settings.PASS_KEYS).issue(sale=sale.pk, user=user.pk, expires_at=expiry),
         expires=until,
         path=f"/gate/sales/{sale.pk}/",
-        secure=not settings.DEBUG,
+        secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Strict",
     )

@@ -139,15 +139,12 @@ def place(*, sale_id: int, item_id: int, user_id: int) -> Place:
 
 
 def holds(*, rid: str, user_id: int) -> bool:
-    """Whether the store knows this reservation, of which there is no row yet, as this shopper's."""
+    """Whether the store knows a reservation without a row as this shopper's. Raises RedisError."""
     item_id, _, _ = rid.partition("-")
     item = SaleItem.objects.filter(pk=int(item_id)).only("sale_id").first() if item_id.isdecimal() else None
     if item is None:
         return False
-    try:
-        return place(sale_id=item.sale_id, item_id=item.pk, user_id=user_id).rid == rid
-    except RedisError:
-        return False
+    return place(sale_id=item.sale_id, item_id=item.pk, user_id=user_id).rid == rid
 
 
 @dataclass(frozen=True, slots=True)

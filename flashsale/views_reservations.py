@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from flashsale import reservations as ending
@@ -62,10 +63,18 @@ def _state(found: Reservation) -> str:
 
 
 def _preparing(request: HttpRequest, rid: str) -> HttpResponse:
-    """The store has reserved, the worker has not written the row yet; 404 for what nobody knows."""
-    if not showing.holds(rid=rid, user_id=_user(request).pk):
+    """The store has reserved, the worker has not written the row yet; 404 for what nobody knows.
+
+    Without the store nobody can say whose it is: that is 503, not 404.
+    """
+    try:
+        is_known, is_mine = True, showing.holds(rid=rid, user_id=_user(request).pk)
+    except RedisError:
+        is_known, is_mine = False, False
+    if is_known and not is_mine:
         raise Http404
-    response = render(request, "flashsale/preparing.html", {"rid": rid, "section": "sales"})
+    context = {"rid": rid, "is_known": is_known, "section": "sales"}
+    response = render(request, "flashsale/preparing.html", context, status=200 if is_known else 503)
     response["Refresh"] = str(REFRESH_SECONDS)
     return response
 

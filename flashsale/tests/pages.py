@@ -1,0 +1,48 @@
+"""How the tests of the pages visit them."""
+
+import html
+import re
+from typing import Any
+
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from flashsale.models import Sale, SaleItem
+
+
+def logged_in(user: User) -> Client:
+    """Return a browser in which `user` is logged in; nobody's tries are counted yet."""
+    cache.clear()
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def address(item: SaleItem, *more: str) -> str:
+    """Return the address of the item's sale, or of a page below it."""
+    return "/".join(["/sales", item.sale.slug, *more]) + "/"
+
+
+def enter(client: Client, item: SaleItem, **answers: str) -> Any:
+    """Send the entry form."""
+    return client.post(address(item, "enter"), answers)
+
+
+def press(client: Client, item: SaleItem) -> Any:
+    """Press the button of an item without script."""
+    return client.post(address(item, "items", str(item.pk), "attempt"))
+
+
+def words(response: Any) -> str:
+    """Return what a page says: its text without markup, spaces folded."""
+    body = response.content.decode()
+    main = body.partition("<main")[2].partition(">")[2].partition("</main>")[0]
+    plain = re.sub(r"<template.*?</template>|<[^>]+>", " ", main, flags=re.DOTALL)
+    return html.unescape(re.sub(r"\s+", " ", plain)).strip()
+
+
+def change(sale: Sale, **fields: Any) -> None:
+    """Write fields of a sale's row."""
+    Sale.objects.filter(pk=sale.pk).update(**fields)
+    sale.refresh_from_db()

@@ -1,0 +1,238 @@
+"""Entry to a sale: the checks, the pass, and nothing else."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from captcha.models import CaptchaStore
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import User
+from flashsale import entry
+from flashsale.models import Sale, SaleItem
+from flashsale.passes import PassError, Signer
+from flashsale.tests.pages import address, change, enter, logged_in, words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Make = Callable[..., SaleItem]
+Crowd = Callable[[int], list[User]]
+
+
+@pytest.fixture(autouse=True)
+def _uncounted() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def item(make_sale: Make) -> SaleItem:
+    return make_sale()
+
+
+@pytest.fixture
+def bea(shoppers: Crowd) -> User:
+    return shoppers(1)[0]
+
+
+@pytest.fixture
+def as_bea(bea: User) -> Client:
+    return logged_in(bea)
+
+
+def the_pass(client: Client) -> str:
+    return client.cookies[django_settings.PASS_COOKIE].value
+
+
+def right_letters(client: Client, item: SaleItem) -> dict[str, str]:
+    page = client.get(address(item, "enter")).content.decode()
+    key = page.split('name="captcha_key" value="')[1].split('"')[0]
+    return {"captcha_key": key, "captcha": CaptchaStore.objects.get(hashkey=key).response}
+
+
+def test_a_guest_logs_in_first_and_comes_back(client: Client, item: SaleItem) -> None:
+    response = client.get(address(item, "enter"))
+    assert response.status_code == 302
+    assert response["Location"] == f"/accounts/login/?next={address(item, 'enter')}"
+
+
+def test_the_pass_is_for_this_shopper_and_this_sale(as_bea: Client, bea: User, item: SaleItem) -> None:
+    assert enter(as_bea, item)["Location"] == address(item)
+    found = Signer(django_settings.PASS_KEYS).verify(the_pass(as_bea), sale=item.sale_id, now=time.time())
+    assert (found.sale, found.user) == (item.sale_id, bea.pk)
+
+
+def test_the_pass_is_a_cookie_that_only_this_sales_gate_receives(as_bea: Client, item: SaleItem) -> None:
+    enter(as_bea, item)
+    cookie = as_bea.cookies[django_settings.PASS_COOKIE]
+    assert cookie["path"] == f"/gate/sales/{item.sale_id}/"
+    assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Strict", "")
+
+
+def test_in_production_the_pass_travels_encrypted_only(
+    as_bea: Client, item: SaleItem, settings: Settings
+) -> None:
+    settings.SESSION_COOKIE_SECURE, settings.PASS_COOKIE = True, "__Secure-pass"
+    enter(as_bea, item)
+    assert as_bea.cookies["__Secure-pass"]["secure"] is True
+
+
+def test_two_sales_are_entered_in_one_browser(as_bea: Client, item: SaleItem, make_sale: Make) -> None:
+    other = make_sale()
+    enter(as_bea, item)
+    enter(as_bea, other)
+    assert sorted(as_bea.session["passes"]) == sorted([str(item.sale_id), str(other.sale_id)])
+
+
+def test_a_pass_lives_an_hour_longer_than_its_sale_but_no_longer_than_a_day() -> None:
+    now = datetime(2026, 6, 12, 8, 0, tzinfo=UTC)
+    short, long = Sale(closes_at=now + timedelta(hours=2)), Sale(closes_at=now + timedelta(days=3))
+    assert entry.expires_at(sale=short, now=now) == now + timedelta(hours=3)
+    assert entry.expires_at(sale=long, now=now) == now + timedelta(hours=24)
+
+
+def test_looking_lets_nobody_in(as_bea: Client, item: SaleItem) -> None:
+    assert as_bea.get(address(item, "enter")).status_code == 200
+    assert django_settings.PASS_COOKIE not in as_bea.cookies
+    assert "passes" not in as_bea.session
+
+
+def test_a_pass_of_the_session_ends(as_bea: Client, item: SaleItem) -> None:
+    enter(as_bea, item)
+    session = as_bea.session
+    session["passes"] = {str(item.sale_id): int(time.time()) - 1}
+    session.save()
+    assert "Enter the sale" in words(as_bea.get(address(item)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        ({"min_level": 3}, "This sale is for shoppers of level 3 or higher. Your level is 0."),
+        ({"min_account_days": 30}, "This sale is for accounts older than 30 days."),
+        ({"whitelist_only": True}, "is not on it."),
+    ],
+)
+def test_who_may_not_enter_gets_a_page_with_his_own_reason(
+    as_bea: Client, item: SaleItem, rule: dict[str, object], sentence: str
+) -> None:
+    change(item.sale, **rule)
+    for response in (as_bea.get(address(item, "enter")), enter(as_bea, item)):
+        assert response.status_code == 403
+        assert sentence in words(response)
+        assert "field-error" not in response.content.decode()
+    assert django_settings.PASS_COOKIE not in as_bea.cookies
+
+
+def test_nobody_enters_a_draft(as_bea: Client, make_sale: Make) -> None:
+    draft = make_sale(scheduled=False)
+    assert enter(as_bea, draft).status_code == 404
+    assert as_bea.get(address(draft)).status_code == 404
+
+
+def test_nobody_enters_a_sale_that_has_ended(as_bea: Client, item: SaleItem) -> None:
+    past = timezone.now() - timedelta(hours=1)
+    change(item.sale, opens_at=past - timedelta(hours=1), closes_at=past)
+    assert enter(as_bea, item)["Location"] == address(item)
+    assert django_settings.PASS_COOKIE not in as_bea.cookies
+
+
+def test_a_sale_is_entered_before_it_opens(as_bea: Client, make_sale: Make) -> None:
+    item = make_sale(opens_at=timezone.now() + timedelta(minutes=10))
+    enter(as_bea, item)
+    assert the_pass(as_bea).startswith("p.")
+
+
+def test_the_right_letters_open_the_door(as_bea: Client, item: SaleItem) -> None:
+    change(item.sale, captcha=True)
+    assert enter(as_bea, item, **right_letters(as_bea, item)).status_code == 302
+    assert the_pass(as_bea)
+
+
+def test_wrong_letters_do_not(as_bea: Client, item: SaleItem) -> None:
+    change(item.sale, captcha=True)
+    response = enter(as_bea, item, **right_letters(as_bea, item) | {"captcha": "wrong"})
+    assert response.status_code == 200
+    assert "These were other letters." in words(response)
+    assert django_settings.PASS_COOKIE not in as_bea.cookies
+
+
+def test_one_solution_lets_one_session_in(item: SaleItem, shoppers: Crowd) -> None:
+    change(item.sale, captcha=True)
+    bots = [logged_in(user) for user in shoppers(5)]
+    solution = right_letters(bots[0], item)
+    answers = [enter(bot, item, **solution).status_code for bot in bots]
+    assert answers == [302, 200, 200, 200, 200]
+
+
+def test_the_question_takes_any_of_its_answers(as_bea: Client, item: SaleItem) -> None:
+    change(item.sale, question="Which wood?", answers="Oak\nOak wood\n")
+    assert "Which wood?" in words(as_bea.get(address(item, "enter")))
+    assert "This is not the answer." in words(enter(as_bea, item, answer="beech"))
+    assert enter(as_bea, item, answer=" oak ").status_code == 302
+
+
+def test_a_wrong_answer_does_not_ask_for_the_letters_again(as_bea: Client, item: SaleItem) -> None:
+    change(item.sale, captcha=True, question="Which wood?", answers="Oak")
+    response = enter(as_bea, item, answer="beech", **right_letters(as_bea, item))
+    assert 'name="captcha"' not in response.content.decode()
+    assert enter(as_bea, item, answer="oak").status_code == 302
+
+
+def test_solved_letters_are_used_up_by_one_entry(as_bea: Client, item: SaleItem, make_sale: Make) -> None:
+    other = make_sale()
+    for one in (item, other):
+        change(one.sale, captcha=True, question="Which wood?", answers="Oak")
+    enter(as_bea, item, answer="beech", **right_letters(as_bea, item))
+    assert enter(as_bea, other, answer="oak").status_code == 200
+    assert enter(as_bea, item, answer="oak").status_code == 302
+    assert "proved_human" not in as_bea.session
+
+
+def test_who_is_in_takes_a_new_pass_without_a_new_check(as_bea: Client, item: SaleItem) -> None:
+    enter(as_bea, item)
+    change(item.sale, captcha=True)
+    assert "You are in" in words(as_bea.get(address(item, "enter")))
+    del as_bea.cookies[django_settings.PASS_COOKIE]
+    enter(as_bea, item)
+    assert the_pass(as_bea)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "where"),
+    [("/account/", "/account/"), ("https://evil.example/", None), ("//evil.example", None)],
+)
+def test_the_way_back_stays_in_the_shop(
+    as_bea: Client, item: SaleItem, wanted: str, where: str | None
+) -> None:
+    response = as_bea.post(address(item, "enter"), {"next": wanted})
+    assert response["Location"] == (where or address(item))
+
+
+def test_an_account_that_tries_too_often_waits(as_bea: Client, item: SaleItem) -> None:
+    change(item.sale, question="Which wood?", answers="Oak")
+    answers = [enter(as_bea, item, answer="beech").status_code for _ in range(11)]
+    assert answers == [200] * 10 + [429]
+    response = enter(as_bea, item, answer="oak")
+    assert response.status_code == 429
+    assert 1 <= int(response["Retry-After"]) <= 300
+
+
+def test_a_network_that_tries_too_often_waits(item: SaleItem, shoppers: Crowd) -> None:
+    change(item.sale, question="Which wood?", answers="Oak")
+    clients = [logged_in(user) for user in shoppers(7)]
+    answers = [enter(client, item, answer="beech").status_code for client in clients for _ in range(9)]
+    assert answers == [200] * 60 + [429] * 3
+
+
+def test_a_pass_of_another_sale_is_refused_by_the_signer(
+    as_bea: Client, item: SaleItem, make_sale: Make
+) -> None:
+    enter(as_bea, item)
+    with pytest.raises(PassError, match="other sale"):
+        Signer(django_settings.PASS_KEYS).verify(the_pass(as_bea), sale=make_sale().sale_id, now=time.time())

@@ -1,0 +1,178 @@
+"""A shopper's own reservations: what is told, to whom, and giving back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from redis.exceptions import ConnectionError as StoreAway
+
+from accounts.models import User
+from flashsale import draining, reservations, stock
+from flashsale.models import Reservation, SaleItem
+from flashsale.tests.conftest import attempt, let_the_deadline_pass, pay, units, win
+from flashsale.tests.pages import logged_in, words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Make = Callable[..., SaleItem]
+Crowd = Callable[[int], list[User]]
+
+
+def page(client: Client, rid: str, *more: str) -> Any:
+    return client.get("/".join(["/sales/reservations", rid, *more]) + "/")
+
+
+def give_back(client: Client, rid: str) -> Any:
+    return client.post(f"/sales/reservations/{rid}/give-back/", follow=True)
+
+
+def test_the_deadline_the_total_and_the_way_to_pay_are_told(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(price=4900), shoppers(1)
+    (rid,) = win(item, bea)
+    row = Reservation.objects.select_related("order").get(rid=rid)
+    assert row.order is not None
+    response = page(logged_in(bea), rid)
+    text = words(response)
+    assert f"It is yours until {row.pay_by:%H:%M} UTC" in text
+    assert "Pay within 10 minutes. Nothing you do changes this time." in text
+    assert f"Total USD {row.order.total / 100:.2f}" in text
+    assert f'href="/orders/{row.order.public_id}/pay/"' in response.content.decode()
+    assert f'data-until="{int(row.pay_by.timestamp())}000"' in response.content.decode()
+
+
+def test_looking_never_moves_the_deadline(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    before = Reservation.objects.get(rid=rid).pay_by
+    for _ in range(3):
+        page(logged_in(bea), rid)
+        attempt(item, bea)
+    draining.drain_once(sale_id=item.sale_id)
+    assert Reservation.objects.get(user=bea).pay_by == before
+
+
+def test_a_unit_that_has_no_row_yet_is_being_prepared(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    rid = attempt(item, bea)[0].rid
+    response = page(logged_in(bea), rid)
+    assert (response.status_code, response["Refresh"]) == (200, "2")
+    assert "Your order is being prepared" in words(response)
+    draining.drain_once(sale_id=item.sale_id)
+    assert "It is yours until" in words(page(logged_in(bea), rid))
+
+
+def test_a_unit_of_somebody_else_is_not_there(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea, rival) = make_sale(), shoppers(2)
+    early = attempt(item, bea)[0].rid
+    assert page(logged_in(rival), early).status_code == 404
+    draining.drain_once(sale_id=item.sale_id)
+    assert page(logged_in(rival), early).status_code == 404
+    assert logged_in(rival).post(f"/sales/reservations/{early}/give-back/").status_code == 404
+    assert Reservation.objects.get(rid=early).status == "held"
+
+
+@pytest.mark.parametrize("rid", ["nothing", "1-1-1", "99999999999999999999-1-1", "²-1-1"])
+def test_a_unit_that_nobody_knows_is_not_there(shoppers: Crowd, rid: str) -> None:
+    assert page(logged_in(shoppers(1)[0]), rid).status_code == 404
+
+
+def test_without_the_store_nobody_is_told_that_his_unit_does_not_exist(
+    make_sale: Make, shoppers: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    rid = attempt(item, bea)[0].rid
+
+    def away(_call: Any) -> None:
+        raise StoreAway("away")
+
+    monkeypatch.setattr(stock, "run", away)
+    response = page(logged_in(bea), rid)
+    assert (response.status_code, response["Refresh"]) == (503, "2")
+
+
+def test_a_guest_is_asked_to_log_in(client: Client) -> None:
+    assert page(client, "1-1-1")["Location"].startswith("/accounts/login/")
+    assert client.get("/sales/reservations/")["Location"].startswith("/accounts/login/")
+
+
+def test_paid_leads_to_the_order(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    pay(rid)
+    order = Reservation.objects.select_related("order").get(rid=rid).order
+    assert order is not None
+    response = page(logged_in(bea), rid)
+    assert f"Paid. Order {order.number}" in words(response)
+    assert f'href="/orders/{order.public_id}/"' in response.content.decode()
+
+
+def test_a_deadline_that_has_passed_offers_no_payment(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    let_the_deadline_pass(rid)
+    late = page(logged_in(bea), rid)
+    assert "The time to pay ended at" in words(late)
+    assert "/pay/" not in late.content.decode()
+    reservations.expire_due()
+    assert "Nothing was charged" in words(page(logged_in(bea), rid))
+
+
+def test_a_unit_given_back_goes_to_the_next(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea, rival) = make_sale(quantity=1, standby_size=1), shoppers(2)
+    (rid,) = win(item, bea)
+    attempt(item, rival)
+    text = words(give_back(logged_in(bea), rid))
+    assert "You gave it back" in text
+    draining.drain_once(sale_id=item.sale_id)
+    promoted = Reservation.objects.get(user=rival)
+    assert (promoted.status, promoted.promoted) == ("held", True)
+    assert "One came free: it is yours until" in words(page(logged_in(rival), promoted.rid))
+
+
+def test_a_unit_is_given_back_once(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(quantity=3), shoppers(1)
+    (rid,) = win(item, bea)
+    give_back(logged_in(bea), rid)
+    assert units(item) == (3, 0, 0, 0)
+    assert "cancelled already" in words(give_back(logged_in(bea), rid))
+    assert units(item) == (3, 0, 0, 0)
+
+
+def test_a_paid_unit_is_not_given_back(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    pay(rid)
+    assert "This order is paid." in words(give_back(logged_in(bea), rid))
+    assert Reservation.objects.get(rid=rid).status == "paid"
+
+
+def test_looking_does_not_give_back(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    assert page(logged_in(bea), rid, "give-back").status_code == 405
+    assert Reservation.objects.get(rid=rid).status == "held"
+
+
+def test_a_displaced_unit_is_told_plainly(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    Reservation.objects.filter(rid=rid).update(status="displaced")
+    assert "We promised one unit too many" in words(page(logged_in(bea), rid))
+
+
+def test_the_list_holds_my_units_and_my_standby_places(make_sale: Make, shoppers: Crowd) -> None:
+    won, waited = make_sale(), make_sale(quantity=1, standby_size=2)
+    bea, rival = shoppers(2)
+    win(won, bea)
+    attempt(waited, rival, bea)
+    draining.drain_once(sale_id=waited.sale_id)
+    text = words(logged_in(bea).get("/sales/reservations/"))
+    assert str(won.variant) in text
+    assert "Standby number 1" in text
+    assert str(waited.variant) in text
+
+
+def test_the_list_of_somebody_else_is_empty(make_sale: Make, shoppers: Crowd) -> None:
+    bea, rival = shoppers(2)
+    win(make_sale(), bea)
+    assert "You have reserved nothing yet" in words(logged_in(rival).get("/sales/reservations/"))
