@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Address, User
 from shop.orders import access, carts, idempotency, placing
-from shop.orders.errors import Refused
+from shop.orders.errors import EmptyCart, Refused
 from shop.orders.forms import CheckoutForm
 from shop.orders.idempotency import Answer
 from shop.orders.models import Cart, CartLine, Order
@@ -29,7 +30,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _go_on(request, answer)
     lines = carts.lines(cart)
     if cart is None or not lines:
-        return redirect("cart")
+        return _empty(request)
     form = _form(request, lines)
     if request.method != "POST":
         return _show(request, form, lines)
@@ -45,6 +46,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
         form.add_error(None, trouble.sentence)
         return _show(request, form, carts.lines(cart), status=409)
     return _go_on(request, answer)
+
+
+def _empty(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        messages.info(request, EmptyCart().sentence)
+    return redirect("cart")
 
 
 def _show(
