@@ -30,9 +30,12 @@ class Signer:
     """Signs with the first key and verifies with any, so that a key can be rotated in mid-sale."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        pairs = [hashlib.sha256(b"flashsale:" + key.encode()).digest() for key in keys]
-        self._keys = {hashlib.sha256(key).hexdigest()[:6]: key for key in pairs}
-        self._first = next(iter(self._keys))
+        derived = [hashlib.sha256(b"flashsale:" + key.encode()).digest() for key in keys]
+        # Keyed once and copied for each text: half the work of starting from the key every time.
+        self._macs = {
+            hashlib.sha256(key).hexdigest()[:6]: hmac.new(key, digestmod="sha256") for key in derived
+        }
+        self._first = next(iter(self._macs))
 
     def issue(self, *, sale: int, user: int, expires_at: int) -> str:
         """Return a pass; `expires_at` in seconds since 1970."""
@@ -48,8 +51,8 @@ class Signer:
         parts = body.split(".")
         if len(parts) != 5 or parts[0] != "p":
             raise PassError("malformed")
-        key = self._keys.get(parts[1])
-        if key is None or not hmac.compare_digest(self._mac(key, body).encode(), mac.encode()):
+        keyed = self._macs.get(parts[1])
+        if keyed is None or not hmac.compare_digest(_mac(keyed, body), mac.encode()):
             raise PassError("forged")
         found = Pass(int(parts[2]), int(parts[3]), int(parts[4]))
         if found.sale != sale:
@@ -59,8 +62,10 @@ class Signer:
         return found
 
     def _sign(self, body: str) -> str:
-        return f"{body}.{self._mac(self._keys[self._first], body)}"
+        return f"{body}.{_mac(self._macs[self._first], body).decode()}"
 
-    @staticmethod
-    def _mac(key: bytes, body: str) -> str:
-        return urlsafe_b64encode(hmac.digest(key, body.encode(), "sha256")[:24]).decode()
+
+def _mac(keyed: hmac.HMAC, body: str) -> bytes:
+    mac = keyed.copy()
+    mac.update(body.encode())
+    return urlsafe_b64encode(mac.digest()[:24])

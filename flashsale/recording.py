@@ -26,6 +26,7 @@ from shop.orders.outbox import Letter
 
 logger = logging.getLogger(__name__)
 Status = Reservation.Status
+Place = StandbyEntry.Status
 
 
 def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
@@ -49,30 +50,40 @@ def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
 
 
 def _record_standby(items: dict[int, SaleItem], entries: Sequence[Entry]) -> None:
-    joined = [
-        StandbyEntry(
-            item_id=entry.item,
-            user_id=entry.user,
-            epoch=entry.epoch,
-            number=entry.number,
-            joined_at=entry.happened_at,
-        )
-        for entry in entries
-        if entry.kind == "standby" and entry.item in items
-    ]
+    places = [entry for entry in entries if entry.standby and entry.item in items]
+    joined = [_place(entry, Place.WAITING) for entry in places if entry.kind == "standby"]
     if joined:
         StandbyEntry.objects.bulk_create(joined, ignore_conflicts=True)
         outbox.put_all(_standby_letters(items, joined))
-    for kind, status in (("promoted", StandbyEntry.Status.PROMOTED), ("left", StandbyEntry.Status.LEFT)):
-        users: dict[int, list[int]] = {}
-        for entry in entries:
-            if entry.kind == kind:
-                users.setdefault(entry.item, []).append(entry.user)
-        for item, gone in users.items():
-            waiting = StandbyEntry.objects.filter(
-                item=item, user__in=gone, status=StandbyEntry.Status.WAITING
-            )
-            waiting.update(status=status, ended_at=timezone.now())
+    for kind, status in (("promoted", Place.PROMOTED), ("left", Place.LEFT)):
+        ended = [entry for entry in places if entry.kind == kind]
+        for item in {entry.item for entry in ended}:
+            _end_places(item, [entry for entry in ended if entry.item == item], status)
+
+
+def _end_places(item: int, entries: Sequence[Entry], status: str) -> None:
+    """End these places, and only these: their shoppers may have taken another place since.
+
+    Another worker may still hold the entry in which a place was taken. Then the ended place is written
+    here, and that entry finds it and changes nothing.
+    """
+    rows = StandbyEntry.objects.filter(item=item, number__in=[entry.standby for entry in entries])
+    rows.filter(status=Place.WAITING).update(status=status, ended_at=timezone.now())
+    known = set(rows.values_list("number", flat=True))
+    missing = [_place(entry, status) for entry in entries if entry.standby not in known]
+    StandbyEntry.objects.bulk_create(missing, ignore_conflicts=True)
+
+
+def _place(entry: Entry, status: str) -> StandbyEntry:
+    return StandbyEntry(
+        item_id=entry.item,
+        user_id=entry.user,
+        epoch=entry.epoch,
+        number=entry.standby,
+        status=status,
+        joined_at=entry.happened_at,
+        ended_at=None if status == Place.WAITING else entry.happened_at,
+    )
 
 
 def _judge(items: dict[int, SaleItem], entries: Sequence[Entry]) -> list[Reservation]:

@@ -83,11 +83,11 @@ def tell_store(*, ids: Sequence[int] | None = None, limit: int = BATCH) -> int:
     Without `ids`, those that a crash left untold. Telling twice changes nothing: the store compares the rid.
     """
     rows = Reservation.objects.exclude(status=Status.HELD).filter(store_told_at__isnull=True)
+    rows = rows.select_related("item").order_by("ended_at", "pk")
     if ids is None:
-        rows = rows.filter(ended_at__lt=timezone.now() - timedelta(seconds=1))
+        found = list(rows.filter(ended_at__lt=timezone.now() - timedelta(seconds=1))[:limit])
     else:
-        rows = rows.filter(pk__in=ids)
-    found = list(rows.select_related("item").order_by("ended_at", "pk")[:limit])
+        found = list(rows.filter(pk__in=ids))
     try:
         replies = stock.run_all([_call(row) for row in found])
     except RedisError as error:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
@@ -169,6 +169,7 @@ def document(sale: Sale) -> dict[str, Any]:
 
 
 def _item_document(item: SaleItem) -> dict[str, Any]:
+    # Held and paid are both counted from one query: a payment in between would be in one of two, or in none.
     rows = item.reservations.filter(status__in=[Reservation.Status.HELD, Reservation.Status.PAID]).order_by(
         "pk"
     )
@@ -184,11 +185,11 @@ def _item_document(item: SaleItem) -> dict[str, Any]:
     return {
         "id": item.pk,
         "quantity": item.quantity,
-        "paid": item.paid,
+        "paid": sum(count for _, count in owners.values()),
         "returned": item.returned,
         "limit": item.limit,
         "number": 0,
-        "standby_number": max((number for _, number in waiting), default=0),
+        "standby_number": item.standby.aggregate(highest=Max("number"))["highest"] or 0,
         "holders": holders,
         "owners": [[user, f"{unit} {count}"] for user, (unit, count) in owners.items()],
         "standby": [[user, number] for user, number in waiting],

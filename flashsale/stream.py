@@ -19,7 +19,10 @@ CLAIM_AFTER_MS = 15_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`kind` is reserved, promoted, standby or left; `ref` is "item-epoch-number"; times in ms."""
+    """`kind` is reserved, promoted, standby or left; `ref` is "item-epoch-number"; times in ms.
+
+    `standby` is the place that was taken, left or promoted; 0 for a reservation from free stock.
+    """
 
     id: str
     kind: str
@@ -27,6 +30,7 @@ class Entry:
     ref: str
     at: int
     pay_by: int
+    standby: int = 0
 
     @property
     def item(self) -> int:
@@ -35,10 +39,6 @@ class Entry:
     @property
     def epoch(self) -> int:
         return int(self.ref.split("-")[1])
-
-    @property
-    def number(self) -> int:
-        return int(self.ref.split("-")[2])
 
     @property
     def happened_at(self) -> datetime:
@@ -61,7 +61,13 @@ class Backlog:
 def _entry(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
     text = {key.decode(): value.decode() for key, value in fields.items()}
     return Entry(
-        entry_id.decode(), text["kind"], int(text["user"]), text["ref"], int(text["at"]), int(text["pay_by"])
+        id=entry_id.decode(),
+        kind=text["kind"],
+        user=int(text["user"]),
+        ref=text["ref"],
+        at=int(text["at"]),
+        pay_by=int(text["pay_by"]),
+        standby=int(text.get("standby", 0)),
     )
 
 

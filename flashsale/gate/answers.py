@@ -25,10 +25,23 @@ RETRY_SECONDS = {"paused": 2, "full": 1}
 Reply = tuple[int, bytes, int]
 
 
+def _plain(outcome: str) -> Reply:
+    retry = RETRY_SECONDS.get(outcome, 0)
+    hint = f', "retry_after": {retry}' if retry else ""
+    return STATUS[outcome], f'{{"outcome": "{outcome}", "now": %d{hint}}}'.encode(), retry
+
+
+# The answers of the crowd say the same to everybody, but for the time.
+PLAIN = {outcome: _plain(outcome) for outcome in ("sold_out", "ended", "paused", "full", "refused")}
+
+
 def attempt_reply(answer: Answer, *, now: int, sale: int, user: int, signer: Signer) -> Reply:
     """Return status, body and seconds for Retry-After (0 for none) of an answered attempt."""
+    plain = PLAIN.get(answer.outcome)
+    if plain is not None:
+        return plain[0], plain[1] % now, plain[2]
     body: dict[str, Any] = {"outcome": answer.outcome, "now": now}
-    status, retry = STATUS[answer.outcome], RETRY_SECONDS.get(answer.outcome, 0)
+    status, retry = STATUS[answer.outcome], 0
     if answer.outcome == "reserved":
         status = 201 if answer.first else 200
         body |= {"reservation": answer.rid, "pay_by": answer.pay_by, "paid": answer.paid}

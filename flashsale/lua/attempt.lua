@@ -72,7 +72,7 @@ local function reserve(item, user, sale)
   item.held_by[user] = unit
   item.new_holders[#item.new_holders + 1] = user
   item.new_holders[#item.new_holders + 1] = unit
-  item.entries[#item.entries + 1] = { 'reserved', user, rid, sale.now + sale.pay_within }
+  item.entries[#item.entries + 1] = { 'reserved', user, rid, sale.now + sale.pay_within, 0 }
   return 'R ' .. unit
 end
 
@@ -82,7 +82,7 @@ local function stand_by(item, user, sale)
   item.waits[user], item.place[user] = item.standby_number, item.standby_count
   item.new_standby[#item.new_standby + 1] = item.standby_number
   item.new_standby[#item.new_standby + 1] = user
-  item.entries[#item.entries + 1] = { 'standby', user, ref, 0 }
+  item.entries[#item.entries + 1] = { 'standby', user, ref, 0, item.standby_number }
   return string.format('S %d %d', item.standby_number, item.standby_count)
 end
 
@@ -99,7 +99,7 @@ end
 
 local function write_item(item, stream, sale)
   for _, entry in ipairs(item.entries) do
-    log(stream, entry[1], entry[2], entry[3], sale.now, entry[4])
+    log(stream, entry[1], entry[2], entry[3], sale.now, entry[4], entry[5])
   end
   if #item.new_holders > 0 then redis.call('HSET', item.holders, unpack(item.new_holders)) end
   if #item.new_standby > 0 then redis.call('ZADD', item.standby, unpack(item.new_standby)) end

@@ -2,7 +2,7 @@
 -- The sale's memory. One sale lives in one hash slot, so that everything here is decided atomically.
 --
 -- fs:{S}:sale        hash    epoch seq last_now opens_at closes_at paused closed pay_within standby_size id items
--- fs:{S}:stream      stream  what happened, in order: kind user ref at pay_by; read by the workers
+-- fs:{S}:stream      stream  what happened, in order: kind user ref at pay_by standby; read by the workers
 -- fs:{S}:tries:M     hash    user -> attempts in minute M
 -- fs:{S}:item:I      hash    quantity free held paid returned limit number standby_number
 -- fs:{S}:holders:I   hash    user -> "rid pay_by" of the unit he holds
@@ -56,9 +56,10 @@ local function save_sale(key, sale)
   redis.call('HSET', key, 'seq', string.format('%d', sale.seq + 1), 'last_now', string.format('%d', sale.now))
 end
 
-local function log(stream, kind, user, ref, now, pay_by)
+local function log(stream, kind, user, ref, now, pay_by, standby)
   redis.call('XADD', stream, '*', 'kind', kind, 'user', user, 'ref', ref,
-    'at', string.format('%d', now), 'pay_by', string.format('%d', pay_by))
+    'at', string.format('%d', now), 'pay_by', string.format('%d', pay_by),
+    'standby', string.format('%d', standby))
 end
 
 -- The name of a reservation or of a standby place: item, epoch and number never repeat together.

@@ -16,7 +16,7 @@ local function promote(keys, sale, item)
   local user, rid = first[1], next_ref(item, sale.epoch, 'number')
   local pay_by = sale.now + sale.pay_within
   redis.call('HSET', item.holders, user, string.format('%s %d', rid, pay_by))
-  log(keys[2], 'promoted', user, rid, sale.now, pay_by)
+  log(keys[2], 'promoted', user, rid, sale.now, pay_by, first[2])
   return user
 end
 
@@ -69,7 +69,7 @@ redis.register_function('leave_@VERSION@', function(keys, args)
   local sale, item = one_item(keys)
   local number = item and redis.call('ZSCORE', item.standby, args[1])
   if not number then return 0 end
-  log(keys[2], 'left', args[1], string.format('%s-%d-%d', item.id, sale.epoch, number), sale.now, 0)
+  log(keys[2], 'left', args[1], string.format('%s-%d-%d', item.id, sale.epoch, number), sale.now, 0, number)
   redis.call('ZREM', item.standby, args[1])
   save_sale(keys[1], sale)
   news(sale)
