@@ -127,21 +127,23 @@ class ItemFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
         """Name every clash, with a link to the other sale."""
         super().clean()
-        clashes = clashing(self.instance, [form for form in self.forms if self._counts(form)])
+        clashes = clashing(
+            self.instance, [form.instance.variant_id for form in self.forms if self._counts(form)]
+        )
         if clashes:
             raise ValidationError(clashes)
 
-    def _counts(self, form: forms.BaseForm) -> bool:
-        cleaned = getattr(form, "cleaned_data", {})
-        return bool(cleaned.get("variant")) and not cleaned.get("DELETE")
+    def _counts(self, form: Any) -> bool:
+        # The instance, not what was cleaned: items that may only be read are not cleaned at all.
+        is_deleted = getattr(form, "cleaned_data", {}).get("DELETE")
+        return form.instance.variant_id is not None and not is_deleted
 
 
-def clashing(sale: Sale, item_forms: list[Any]) -> list[SafeString]:
+def clashing(sale: Sale, variants: list[int]) -> list[SafeString]:
     """Return one sentence for each other scheduled sale of the same variant at the same time."""
     times: tuple[datetime | None, ...] = (sale.opens_at, sale.closes_at)
     if None in times:
         return []
-    variants = [form.cleaned_data["variant"].pk for form in item_forms]
     return [_clash(other) for other in scheduling.overlapping(sale=sale, variants=variants)]
 
 

@@ -37,7 +37,7 @@ def press(client: Client, item: SaleItem) -> Any:
 def words(response: Any) -> str:
     """Return what a page says: its text without markup, spaces folded."""
     body = response.content.decode()
-    main = body.partition("<main")[2].partition(">")[2].partition("</main>")[0]
+    main = body.partition("<main")[2].partition(">")[2].partition("</main>")[0] or body.partition("<body")[2]
     plain = re.sub(r"<template.*?</template>|<[^>]+>", " ", main, flags=re.DOTALL)
     return html.unescape(re.sub(r"\s+", " ", plain)).strip()
 
