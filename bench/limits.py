@@ -1,0 +1,106 @@
+"""The limits of this machine: the server, the store and nginx with nothing to decide."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from bench import load, storeload
+from bench.stage import Stage, per_minute
+from flashsale import stock
+from shop.up.messages import say
+from shop.up.ports import LOOPBACK, answers, free_port
+
+BATCH = 512
+NGINX = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/logs/nginx.log; worker_processes 2;
+events {{ worker_connections 2048; }}
+http {{
+  access_log off; keepalive_requests 100000000;
+  client_body_temp_path {folder}/nginx; proxy_temp_path {folder}/nginx; fastcgi_temp_path {folder}/nginx;
+  uwsgi_temp_path {folder}/nginx; scgi_temp_path {folder}/nginx;
+  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "{{}}"; }} }}
+}}
+"""
+
+
+def measure(stage: Stage) -> None:
+    """`limit_rps`, `nginx_rps`, `store_rps`, `store_batched_rps`."""
+    sizes = stage.sizes
+    told = load.constant(
+        f"http://{stage.role('gate')}/gate/healthz",
+        seconds=sizes.seconds,
+        connections=sizes.connections,
+        threads=sizes.threads,
+    )
+    stage.expect(told.errors == 0, f"{told.errors} constant answers were none")
+    stage.figures.add("limit_rps", told.rps)
+    _nginx(stage)
+    _store(stage)
+
+
+def _nginx(stage: Stage) -> None:
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        say("    nginx_rps skipped: there is no nginx here (`apt-get install nginx-light`)")
+        return
+    port = free_port()
+    config = stage.folder / "nginx.conf"
+    config.write_text(NGINX.format(folder=stage.folder, port=port))
+    (stage.folder / "nginx").mkdir(exist_ok=True)
+    command = [
+        program,
+        "-c",
+        str(config),
+        "-p",
+        str(stage.folder),
+        "-e",
+        str(stage.folder / "logs/nginx.log"),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        try:
+            while not answers(port) and server.poll() is None:
+                time.sleep(0.02)
+            told = load.constant(
+                f"http://{LOOPBACK}:{port}/",
+                seconds=stage.sizes.seconds,
+                connections=stage.sizes.connections,
+                threads=stage.sizes.threads,
+            )
+        finally:
+            server.terminate()
+    stage.figures.add("nginx_rps", told.rps)
+
+
+def _store(stage: Stage) -> None:
+    """The function alone: one attempt a call with many calls on the wire, and full batches."""
+    number = stage.sizes.store_calls
+    for name, size in (("store_rps", 1), ("store_batched_rps", BATCH)):
+        item = stage.new_sale(units=number)
+        users = range(1, number + 1)
+        calls = [
+            stock.attempt(
+                item.sale_id, [(item.pk, user) for user in users[at : at + size]], per_minute=per_minute()
+            )
+            for at in range(0, number, size)
+        ]
+        wire = [storeload.packed(call) for call in calls]
+        seconds, share = storeload.drive(wire)
+        status = stock.run(stock.status(item.sale_id, [item.pk]))
+        held = status.items[item.pk].held if status else 0
+        stage.expect(held == number, f"the store decided {held} of {number} attempts ({name})")
+        stage.figures.add(name, number / seconds)
+        stage.figures.add(f"{name}_driver_share", share)
+
+
+def fsync_ms(folder: Path) -> float:
+    """Return the median time (ms) of writing 4 KiB and having it on this folder's disk."""
+    times = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(50):
+            started = time.perf_counter()
+            file.write(b"x" * 4096)
+            os.fdatasync(file.fileno())
+            times.append(time.perf_counter() - started)
+    return sorted(times)[len(times) // 2] * 1000

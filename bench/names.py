@@ -1,0 +1,15 @@
+"""The sections of a round, in the order in which they run."""
+
+SECTIONS = (
+    "limit",
+    "wins",
+    "percall",
+    "half",
+    "refusals",
+    "orders",
+    "isolation",
+    "entry",
+    "league",
+    "growth",
+    "million",
+)

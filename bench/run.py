@@ -1,0 +1,88 @@
+"""The measuring process: `python -m bench` starts it once there are stores."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import django
+from django.apps import apps
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+if not apps.ready:
+    django.setup()
+
+from bench import entry, growth, isolation, limits, load, million, orders, refusals, report, wins
+from bench.league import tables
+from bench.names import SECTIONS
+from bench.sizes import FULL, SMALL
+from bench.stage import Stage
+from shop.up import messages
+from shop.up.messages import Trouble, say
+
+MEASURES: dict[str, Callable[[Stage], None]] = {
+    "limit": limits.measure,
+    "wins": wins.measure,
+    "percall": wins.measure_percall,
+    "half": wins.measure_half,
+    "refusals": refusals.measure,
+    "orders": orders.measure,
+    "isolation": isolation.measure,
+    "entry": entry.measure,
+    "league": tables.measure,
+    "growth": growth.measure,
+    "million": million.measure,
+}
+
+
+def arguments() -> argparse.Namespace:
+    """Read what `bench/__main__.py` passes on."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--pids", required=True)
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Measure every section in every round, then tell; 1 if something was not exact."""
+    options = arguments()
+    sizes = SMALL if options.small else FULL
+    wanted = [name for name in SECTIONS if name in options.only.split(",") or not options.only]
+    rounds = options.rounds or sizes.rounds
+    pids = {name: int(pid) for name, pid in (pair.split("=") for pair in options.pids.split(","))}
+    stage, started = Stage(folder=options.folder, sizes=sizes, store_pids=pids), time.monotonic()
+    try:
+        load.require_wrk()
+        stage.figures.add("fsync_ms", limits.fsync_ms(options.folder))
+        for number in range(rounds):
+            for name in wanted:
+                _measure(stage, name, f"round {number + 1} of {rounds}: {name}")
+    except Trouble as trouble:
+        return messages.fail(trouble)
+    finally:
+        stage.stop()
+    is_complete = len(wanted) == len(SECTIONS) and not options.small and rounds >= FULL.rounds
+    report.tell(
+        stage,
+        seconds=time.monotonic() - started,
+        rounds=rounds,
+        folder=None if is_complete and not options.out else options.out or report.PARTIAL,
+    )
+    return 1 if stage.problems else 0
+
+
+def _measure(stage: Stage, name: str, title: str) -> None:
+    started = time.monotonic()
+    say(f"  {title} …")
+    MEASURES[name](stage)
+    say(f"    {time.monotonic() - started:.1f} s: {stage.figures.news()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

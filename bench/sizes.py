@@ -1,0 +1,72 @@
+"""How much of everything: the full run, and the small one that asserts correctness within a minute."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts are of one round; `seconds` is the length of every measurement by time."""
+
+    rounds: int
+    seconds: int
+    connections: int
+    threads: int
+    store_calls: int
+    wins: int
+    wins_percall: int
+    refusals: int
+    orders: int
+    orders_single: int
+    million: int
+    units: int
+    standby: int
+    busy_passes: int
+    entry_shoppers: int
+    entry_limit_requests: int
+    league_units: int
+    league_attempts: int
+    growth: tuple[int, ...]
+
+
+FULL = Sizes(
+    rounds=3,
+    seconds=3,
+    connections=256,
+    threads=2,
+    store_calls=60_000,
+    wins=60_000,
+    wins_percall=20_000,
+    refusals=100_000,
+    orders=10_000,
+    orders_single=500,
+    million=1_000_000,
+    units=10_000,
+    standby=1_000,
+    busy_passes=300_000,
+    entry_shoppers=150,
+    entry_limit_requests=1_500,
+    league_units=300,
+    league_attempts=3_000,
+    growth=(1_000, 10_000, 100_000, 1_000_000),
+)
+SMALL = Sizes(
+    rounds=1,
+    seconds=1,
+    connections=32,
+    threads=2,
+    store_calls=1_000,
+    wins=1_000,
+    wins_percall=500,
+    refusals=1_000,
+    orders=500,
+    orders_single=50,
+    million=5_000,
+    units=200,
+    standby=50,
+    busy_passes=20_000,
+    entry_shoppers=10,
+    entry_limit_requests=50,
+    league_units=30,
+    league_attempts=200,
+    growth=(100, 1_000),
+)
