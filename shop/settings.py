@@ -245,8 +245,12 @@ if STRIPE_SECRET_KEY:
         "shop.orders.providers.StripeProvider",
         {"api_key": STRIPE_SECRET_KEY, "endpoint_secret": STRIPE_WEBHOOK_SECRET},
     )
-if env.bool("PAYMENT_DUMMY", default=DEBUG or not STRIPE_SECRET_KEY):
+if env.bool("PAYMENT_DUMMY", default=DEBUG):
     PAYMENT_VARIANTS["dummy"] = ("payments.dummy.DummyProvider", {})
+if not PAYMENT_VARIANTS:
+    raise ImproperlyConfigured(
+        "Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or PAYMENT_DUMMY=1 for a shop that takes no real money."
+    )
 PAYMENT_DEFAULT = next(iter(PAYMENT_VARIANTS))
 
 # Captcha

@@ -18,6 +18,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://shop:secret@127.0.0.1:5432/shop",
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "CACHE_URL": "redis://127.0.0.1:6379/2",
+    "PAYMENT_DUMMY": "1",
 }
 
 
@@ -54,6 +55,7 @@ def _manage(*arguments: str) -> "subprocess.CompletedProcess[str]":
             "sk_live_1",
             "Set STRIPE_WEBHOOK_SECRET too: unsigned webhooks are never believed.",
         ),
+        ("PAYMENT_DUMMY", "0", "Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or PAYMENT_DUMMY=1"),
         ("CLIENT_ADDRESS_HEADER", "X-Real-IP", "Set TRUSTED_PROXIES too"),
         ("TRUSTED_PROXIES", "10.0.0.0/99", "Set TRUSTED_PROXIES to addresses or networks"),
         ("METRICS_ALLOWED", "everybody", "Set METRICS_ALLOWED to addresses or networks"),

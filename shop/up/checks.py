@@ -22,6 +22,8 @@ PRODUCTION = {
     "DJANGO_DEBUG": "0",
     "DJANGO_TESTING": "0",
     "ALLOWED_HOSTS": "shop.example.com",
+    "STRIPE_SECRET_KEY": "sk_check",
+    "STRIPE_WEBHOOK_SECRET": "whsec_check",
     "CSRF_TRUSTED_ORIGINS": "https://shop.example.com",
 }
 
