@@ -115,36 +115,14 @@ def _own(user: User | None, items: Iterable[SaleItem]) -> dict[int, Own]:
     return {pk: Own(latest.get(pk), places.get(pk), paid[pk]) for pk in {*latest, *places}}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A shopper's place in one item as the store has it: a unit (rid), or a standby number and position."""
-
-    rid: str = ""
-    is_paid: bool = False
-    number: int = 0
-    position: int = 0
-
-
-def place(*, sale_id: int, item_id: int, user_id: int) -> Place:
-    """Ask the store; raises RedisError if it does not answer."""
-    members = stock.run(stock.members(sale_id, item_id))
-    if user_id in members.holders:
-        return Place(rid=members.holders[user_id][0])
-    if user_id in members.standby:
-        number = members.standby[user_id]
-        return Place(number=number, position=sum(other <= number for other in members.standby.values()))
-    if user_id in members.owners:
-        return Place(rid=members.owners[user_id][0], is_paid=True)
-    return Place()
-
-
 def holds(*, rid: str, user_id: int) -> bool:
     """Whether the store knows a reservation without a row as this shopper's. Raises RedisError."""
     item_id, _, _ = rid.partition("-")
     item = SaleItem.objects.filter(pk=int(item_id)).only("sale_id").first() if item_id.isdecimal() else None
     if item is None:
         return False
-    return place(sale_id=item.sale_id, item_id=item.pk, user_id=user_id).rid == rid
+    found = stock.run(stock.place(item.sale_id, item.pk, user=user_id))
+    return found is not None and found.rid == rid
 
 
 @dataclass(frozen=True, slots=True)

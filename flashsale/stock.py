@@ -249,6 +249,12 @@ def members(sale: int, item: int) -> Call[Members]:
     return Call("members", _keys(sale, [item]), [], read, reads_only=True)
 
 
+def place(sale: int, item: int, *, user: int) -> Call[Answer | None]:
+    """What one shopper has of an item, as an attempt would tell him again; None for nothing. Reads only."""
+    keys = _keys(sale, [item])
+    return Call("place", keys, [user], lambda reply: _read_answer(reply) if reply else None, reads_only=True)
+
+
 def _command(call: Call[Any]) -> list[str | int]:
     name = "FCALL_RO" if call.reads_only else "FCALL"
     return [name, f"{call.function}_{library()[0]}", len(call.keys), *call.keys, *call.args]

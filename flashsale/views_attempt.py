@@ -94,10 +94,10 @@ def sale_result(request: HttpRequest, slug: str, item: int) -> HttpResponse:
     if found is None:
         raise Http404
     try:
-        place = showing.place(sale_id=sale.pk, item_id=item, user_id=user.pk)
+        place = stock.run(stock.place(sale.pk, item, user=user.pk))
     except RedisError:
         return paused(request, found.item)
-    if place.rid:
+    if place is not None and place.rid:
         return redirect("reservation", rid=place.rid)
     state = _state(shown.phase, found, place)
     context = {
@@ -112,9 +112,9 @@ def sale_result(request: HttpRequest, slug: str, item: int) -> HttpResponse:
     return render(request, "flashsale/result.html", context)
 
 
-def _state(phase: str, found: ShownItem, place: showing.Place) -> str:
+def _state(phase: str, found: ShownItem, place: Answer | None) -> str:
     """Name what the page says: standby, ended, sold_out, open (there is something to try for), or coming."""
-    if place.number and phase != "ended":
+    if place is not None and phase != "ended":
         return "standby"
     if phase in ("ended", "coming"):
         return phase

@@ -104,3 +104,17 @@ redis.register_function{ function_name = 'members_@VERSION@', flags = { 'no-writ
   return { redis.call('HGETALL', keys[4]), redis.call('HGETALL', keys[5]),
     redis.call('ZRANGE', keys[6], 0, -1, 'WITHSCORES') }
 end }
+
+-- place: what one user has of an item.
+-- KEYS  sale, stream, item, holders, owners, standby   ARGS  user
+-- REPLY "A rid pay_by" holds a unit, "S number position" is on standby, "P rid pay_by" has paid, "" nothing
+redis.register_function{ function_name = 'place_@VERSION@', flags = { 'no-writes' }, callback = function(keys, args)
+  local held = redis.call('HGET', keys[4], args[1])
+  if held then return 'A ' .. held end
+  local number = redis.call('ZSCORE', keys[6], args[1])
+  if number then
+    return string.format('S %d %d', tonumber(number), redis.call('ZRANK', keys[6], args[1]) + 1)
+  end
+  local owned = redis.call('HGET', keys[5], args[1])
+  return owned and 'P ' .. string.match(owned, '^%S+ %S+') or ''
+end }
