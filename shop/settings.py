@@ -249,7 +249,7 @@ if env.bool("PAYMENT_DUMMY", default=DEBUG):
     PAYMENT_VARIANTS["dummy"] = ("payments.dummy.DummyProvider", {})
 if not PAYMENT_VARIANTS:
     raise ImproperlyConfigured(
-        "Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or PAYMENT_DUMMY=1 for a shop that takes no real money."
+        "Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or PAYMENT_DUMMY=1 to take no real money."
     )
 PAYMENT_DEFAULT = next(iter(PAYMENT_VARIANTS))
 
