@@ -26,6 +26,8 @@ from flashsale.words import moment
 
 RETRY_SECONDS = 2
 STANDBY_REFRESH_SECONDS = 30
+STANDBY_PACE_MS = 2_000, 10_000
+"""Between two looks of the script at a place on standby: a short time to pay wants the quicker one."""
 
 
 def _item(slug: str, item: int) -> SaleItem:
@@ -106,10 +108,16 @@ def sale_result(request: HttpRequest, slug: str, item: int) -> HttpResponse:
         "found": found,
         "place": place,
         "state": state,
-        "refresh": refresh(request, STANDBY_REFRESH_SECONDS if state == "standby" else None),
+        "refresh": refresh(request, _standby_refresh(sale) if state == "standby" else None),
+        "pace": min(max(1000 * sale.pay_within // 60, STANDBY_PACE_MS[0]), STANDBY_PACE_MS[1]),
         "section": "sales",
     }
     return render(request, "flashsale/result.html", context)
+
+
+def _standby_refresh(sale: Sale) -> float:
+    """Seconds until the page without script looks again; a short time to pay wants the quicker pace."""
+    return min(STANDBY_REFRESH_SECONDS, sale.pay_within / 10)
 
 
 def _state(phase: str, found: ShownItem, place: Answer | None) -> str:

@@ -83,11 +83,11 @@ def _state(payment: Payment) -> str:
 
 
 def clock(until: datetime) -> str:
-    """Return the time left as `9:59`, or `1:09:59`; `0:00` when it is over."""
+    """Return the time left as `09:59`, or `01:09:59`; `00:00` when it is over."""
     left = max(int((until - timezone.now()) / timedelta(seconds=1)), 0)
     minutes, seconds = divmod(left, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"{hours:02}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
 
 
 def masked(email: str) -> str:

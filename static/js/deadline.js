@@ -20,7 +20,7 @@ function draw(seconds) {
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   const rest = `${two(minutes % 60)}:${two(seconds % 60)}`;
-  return hours ? `${hours}:${rest}` : rest.replace(/^0/, "");
+  return hours ? `${two(hours)}:${rest}` : rest;
 }
 
 function speak(left) {

@@ -6,6 +6,7 @@ import { hour, now } from "./clock.js";
 
 const PATIENCE = 5000; // ms after which the button counts again
 const GIVE_UP = 8000;
+const SHORT = 120000; // ms to pay below which a deadline is told with its seconds
 const RETRIES = 3;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -26,7 +27,7 @@ function facts(answer, form, sale) {
   const zone = sale.dataset.zone;
   const at = (ms) => (ms ? hour(ms, zone, true) : "");
   return {
-    pay_by: answer.pay_by ? hour(answer.pay_by, zone) : "",
+    pay_by: answer.pay_by ? hour(answer.pay_by, zone, answer.pay_by - now() < SHORT) : "",
     opens_at: at(answer.opens_at),
     retry_at: at(now() + 1000 * (answer.retry_after ?? 0)),
     retry_after: answer.retry_after ?? 1,
@@ -66,7 +67,7 @@ function settle(form, answer, part) {
   if (part.dataset.title) document.title = `${part.dataset.title} – ${document.title.replace(/^[^–]* – /, "")}`;
 }
 
-/** Try for one unit; `told(sentence)` is called with the outcome, for whoever listens rather than looks. */
+/** Try for one unit; `told(sentence, outcome)` is called with the answer, for whoever listens rather than looks. */
 export async function attempt(form, { sale, told }) {
   const button = form.querySelector("[data-buy]");
   if (button.getAttribute("aria-busy")) return;
@@ -87,5 +88,5 @@ export async function attempt(form, { sale, told }) {
   settle(form, answer, part);
   box.replaceChildren(part);
   if (hadFocus && (!form.isConnected || button.hidden)) (box.querySelector("a") ?? box).focus();
-  told(part.textContent.trim().replace(/\s+/g, " "));
+  told(part.textContent.trim().replace(/\s+/g, " "), outcome);
 }

@@ -3,9 +3,11 @@
 import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
 
+// Milliseconds from one look to the next; states that nothing can change any more have none.
 const PACE = { preparing: 1500, standby: 10000, late: 3000, held: 20000 };
 const HIDDEN = 60000;
 let live = document.querySelector("[data-live]");
+let timer = 0;
 
 function milestones() {
   const words = live.querySelector("[data-milestones]")?.content.querySelectorAll("[data-at]") ?? [];
@@ -19,7 +21,7 @@ function milestones() {
 
 function count() {
   if (live.dataset.now) clock.start(Number(live.dataset.now));
-  clock.run(live, { tell: milestones(), end: () => setTimeout(look, 1000) });
+  clock.run(live, { tell: milestones(), end: () => setTimeout(() => look().then(plan), 1000) });
 }
 
 function replace(page, url) {
@@ -51,15 +53,17 @@ async function look() {
   }
 }
 
-async function keepLooking() {
-  for (;;) {
-    const pace = PACE[live.dataset.state];
-    if (!pace) return;
-    const wait = (document.hidden ? Math.max(pace, HIDDEN) : pace) * (0.85 + Math.random() * 0.3);
-    await new Promise((done) => setTimeout(done, wait));
-    await look();
-  }
+/** Look again at the pace of the state that is shown; a new state begins its own pace at once. */
+function plan() {
+  clearTimeout(timer);
+  const pace = Number(live.dataset.pace) || PACE[live.dataset.state];
+  if (!pace) return;
+  const wait = (document.hidden ? Math.max(pace, HIDDEN) : pace) * (0.85 + Math.random() * 0.3);
+  timer = setTimeout(() => look().then(plan), wait);
 }
 
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && PACE[live.dataset.state]) look().then(plan);
+});
 count();
-keepLooking();
+plan();

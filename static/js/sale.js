@@ -24,7 +24,9 @@ function turn(phase) {
 function showLeft(item) {
   if (sale.dataset.phase === "ended") return;
   const kind = item.free ? "free" : item.standby_free ? "standby" : "soldout";
+  for (const bar of sale.querySelectorAll(`[data-item="${item.item}"] [data-bar]`)) bar.value = item.free;
   for (const text of sale.querySelectorAll(`[data-item="${item.item}"] [data-left]`)) {
+    text.hidden = false;
     const sentence = text.dataset[kind]
       .replace("{free}", numbers.format(item.free))
       .replace("{places}", numbers.format(item.standby_free));
@@ -79,5 +81,14 @@ if (sale.dataset.phase === "coming") {
 sale.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-attempt]")) return;
   event.preventDefault();
-  attempt(event.target, { sale, told: (sentence) => interrupt(`told ${performance.now()}`, sentence) });
+  const left = event.target.closest("[data-item]").querySelector("[data-left]");
+  attempt(event.target, {
+    sale,
+    told: (sentence, outcome) => {
+      interrupt(`told ${performance.now()}`, sentence);
+      // The answer is newer than the figure beside it: rather none than two that contradict each other.
+      if (outcome === "standby" || outcome === "sold_out") left.hidden = true;
+      setTimeout(ask, 1000);
+    },
+  });
 });

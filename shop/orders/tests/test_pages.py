@@ -153,7 +153,8 @@ def test_the_history_takes_as_many_queries_for_ten_orders_as_for_one(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(599.5, "9:59"), (60.5, "1:00"), (0.5, "0:00"), (-5, "0:00"), (3661.5, "1:01:01")]
+    ("seconds", "text"),
+    [(599.5, "09:59"), (60.5, "01:00"), (0.5, "00:00"), (-5, "00:00"), (3661.5, "01:01:01")],
 )
 def test_the_first_figure_of_the_clock(seconds: float, text: str) -> None:
     assert progress.clock(timezone.now() + timedelta(seconds=seconds)) == text
