@@ -130,7 +130,7 @@ class Gate:
         if found is None or (found.by_cookie and not is_same_origin(headers)):
             return self._refuse(now)
         try:
-            user = self.signer.verify(found.token, sale=sale_number, now=now).user
+            user = self.signer.verify(found.token, sale=sale_number, now=now)
         except PassError:
             return self._refuse(now)
         sale = self.sale(sale_number)

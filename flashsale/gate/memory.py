@@ -7,13 +7,12 @@ standby place is always asked for in the store, however sold out the sale is.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
 from flashsale import stock
-from flashsale.stock import Answer, Status
+from flashsale.stock import Answer, ItemStatus, Status
 
 logger = logging.getLogger(__name__)
 FRESH = 1.0
@@ -23,17 +22,18 @@ Mark = tuple[int, int]
 
 
 class SaleMemory:
-    """One sale as the gate saw it last."""
+    """One sale as the gate saw it last, and what can be said of it until the next look."""
 
     def __init__(self, client: "redis.asyncio.Redis", sale: int) -> None:
         self._client = client
         self._sale = sale
         self._refreshing: asyncio.Task[None] | None = None
-        self._stale = True
-        self._read_at = 0.0
-        self.seen: Mark = (0, 0)
-        self._members_seq = -1
+        self._read_at = self._good_until = 0.0
+        self._refusals: dict[int, Answer] = {}
         self._members: dict[int, frozenset[int]] = {}
+        self._members_seq = -1
+        self._newest_look = 0
+        self.seen: Mark = (0, 0)
         self.status: Status | None = None
         self.went_backwards = False
 
@@ -49,33 +49,15 @@ class SaleMemory:
 
     def short_answer(self, item: int, user: int) -> Answer | None:
         """Answer without the store where that is certain; None means the store must decide."""
-        age = self.age()
-        if age > RENEW or self._stale:
+        now = time.monotonic()
+        if now > self._read_at + RENEW:
             self.renew()
-        if self.status is None or self._stale or age > FRESH:
+        if now > self._good_until:
             return None
-        answer = self._refusal(self.status, item)
-        if answer is None or user in self._members.get(item, frozenset()):
+        answer = self._refusals.get(item)
+        if answer is None or user in self._members[item]:
             return None
         return answer
-
-    def _refusal(self, status: Status, item: int) -> Answer | None:
-        if self._members_seq != status.seq:
-            return None
-        now = self.now()
-        if status.phase == "ended":
-            return Answer("ended")
-        if status.phase == "not_open":
-            # Close to the opening the store's clock decides, not this process's estimate of it.
-            return Answer("not_open", at=status.opens_at) if now < status.opens_at - MARGIN_MS else None
-        if now >= status.closes_at - MARGIN_MS:
-            return None
-        if status.phase == "paused":
-            return Answer("paused")
-        units = status.items.get(item)
-        if units and units.free == 0 and units.standby >= status.standby_size:
-            return Answer("sold_out")
-        return None
 
     def notice(self, mark: Mark, *, asked_at: Mark) -> None:
         """Remember the highest (epoch, sequence); a store that answers with less has forgotten.
@@ -92,7 +74,8 @@ class SaleMemory:
 
     def forget(self) -> None:
         """The store has news: look again before the next short answer."""
-        self._stale = True
+        self._good_until = 0.0
+        self._newest_look += 1
         self.renew()
 
     def renew(self) -> None:
@@ -101,36 +84,54 @@ class SaleMemory:
             self._refreshing = asyncio.create_task(self._refresh())
 
     async def _refresh(self) -> None:
+        number = self._newest_look
         try:
             await self.look()
         except (RedisError, OSError, TimeoutError) as error:
             logger.warning("The store did not tell of sale %s: %s", self._sale, type(error).__name__)
         finally:
             self._refreshing = None
+        if number != self._newest_look:
+            self.renew()
 
     async def look(self) -> None:
         """Read the sale and, where attempts can be refused, who must not be refused."""
-        # Cleared before the look: news that arrive during it set it again, and the next look sees them.
-        self._stale = False
-        asked_at = time.monotonic()
-        mark = self.seen
-        items = list(self.status.items) if self.status else await self._items()
+        asked_at, mark, number = time.monotonic(), self.seen, self._newest_look
+        items = list(self.status.items) if self.status else await stock.items_async(self._client, self._sale)
         status = await stock.run_async(self._client, stock.status(self._sale, items))
-        if status and status.seq != self._members_seq and self._may_refuse(status):
-            for item in status.items:
-                found = await stock.run_async(self._client, stock.members(self._sale, item))
-                self._members[item] = frozenset((*found.holders, *found.owners, *found.standby))
-            self._members_seq = status.seq
+        refusals = _refusals(status) if status else {}
+        if status and refusals and status.seq != self._members_seq:
+            await self._read_members(status)
         if status:
             self.notice((status.epoch, status.seq), asked_at=mark)
-        self.status, self._read_at = status, asked_at
+        self.status, self._read_at, self._refusals = status, asked_at, refusals
+        # News that came during the look may be newer than what was read: then nothing is said from it.
+        is_newest = number == self._newest_look
+        self._good_until = asked_at + _certain_for(status) if status and is_newest else 0.0
 
-    async def _items(self) -> Sequence[int]:
-        return await stock.items_async(self._client, self._sale)
+    async def _read_members(self, status: Status) -> None:
+        for item in status.items:
+            found = await stock.run_async(self._client, stock.members(self._sale, item))
+            self._members[item] = frozenset((*found.holders, *found.owners, *found.standby))
+        self._members_seq = status.seq
 
-    @staticmethod
-    def _may_refuse(status: Status) -> bool:
-        sold_out = any(
-            unit.free == 0 and unit.standby >= status.standby_size for unit in status.items.values()
-        )
-        return sold_out or status.phase != "open"
+
+def _refusals(status: Status) -> dict[int, Answer]:
+    """What everybody is told who holds nothing; an item that is not in it must be decided."""
+    if status.phase == "open":
+        return {item: Answer("sold_out") for item, units in status.items.items() if _is_gone(units, status)}
+    if status.phase == "not_open":
+        return dict.fromkeys(status.items, Answer("not_open", at=status.opens_at))
+    return dict.fromkeys(status.items, Answer(status.phase))
+
+
+def _is_gone(units: ItemStatus, status: Status) -> bool:
+    return units.free == 0 and units.standby >= status.standby_size
+
+
+def _certain_for(status: Status) -> float:
+    """Seconds for which a look is good: close to the opening and the end the store's own clock decides."""
+    turn = status.opens_at if status.phase == "not_open" else status.closes_at
+    if status.phase == "ended" or status.now > turn:
+        return FRESH
+    return min(FRESH, (turn - MARGIN_MS - status.now) / 1000)
