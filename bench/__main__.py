@@ -48,6 +48,7 @@ def environment(folder: Path, urls: dict[str, str]) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "EMAIL_URL": "dummymail://",
         "LOG_LEVEL": "WARNING",
+        "PAYMENT_DUMMY": "1",
         "PYTHONUNBUFFERED": "1",
         "SECRET_KEY": secrets.token_hex(32),
         "STATIC_ROOT": str(folder / "static"),

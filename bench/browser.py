@@ -75,6 +75,6 @@ class Browser:
                 length = int(value)
             elif name.lower() == "set-cookie":
                 cookie, _, kept = value.partition(";")[0].partition("=")
-                self.cookies[cookie] = kept
+                self.cookies[cookie.strip()] = kept
         text = (await reader.readexactly(length)).decode("latin-1")
         return Page(int(status.split()[1]), text, (time.perf_counter() - started) * 1000)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from dataclasses import replace
 
 from django.conf import settings
 from django.db.models import Max
@@ -15,7 +16,7 @@ from flashsale.models import Reservation, SaleItem
 from shop.up.messages import say
 
 RECORDED_WITHIN = 60.0
-MEASURED = ("gate", "worker")
+MEASURED = ("gate", "worker", "beat")
 
 
 def measure(stage: Stage) -> None:
@@ -32,13 +33,16 @@ def measure(stage: Stage) -> None:
             roles.forget_peaks(pid)
         sampler = Sampler(gate=gate, item=item)
         sampler.start()
+        before = {name: roles.cpu_seconds(pid) for name, pid in watched.items()}
         told = stage.attempt("gate", item, users)
         _wait_for_orders(stage, sampler)
         for name, pid in watched.items():
             stage.figures.add(f"million_{name}_mib", roles.peak_mib(pid))
+            stage.figures.add(f"million_{name}_cpu_s", roles.cpu_seconds(pid) - before[name])
+        samples = sampler.finish()
     finally:
         stage.stop("beat", "worker")
-    _tell_times(stage, item, told, sampler.finish())
+    _tell_times(stage, item, told, samples)
     _check(stage, item, told, metrics.outcomes(metrics.read(gate)))
 
 
@@ -73,8 +77,9 @@ def _tell_times(stage: Stage, item: SaleItem, told: Told, samples: list[Sample])
     if ordered is not None:
         figures.add("million_ordered_s", ordered - told.started_at)
     figures.add("million_oldest_waiting_ms", max((sample.oldest_ms for sample in samples), default=0))
-    stage.pictures["million"] = [sample for sample in samples if sample.at >= told.started_at]
-    stage.pictures["million_started_at"] = told.started_at
+    before = [sample for sample in samples if sample.at < told.started_at][-1:]
+    during = [replace(sample, at=max(0.0, sample.at - told.started_at)) for sample in samples]
+    stage.pictures["million"] = during[max(0, samples.index(before[0])) :] if before else during
 
 
 def _check(stage: Stage, item: SaleItem, told: Told, counted: dict[str, float]) -> None:

@@ -32,5 +32,5 @@ class PerCall:
         return decided.answers[0], decided.now
 
 
-app.Batcher = PerCall  # type: ignore[attr-defined]
+app.Batcher = PerCall  # type: ignore[attr-defined, assignment]
 application = app.application

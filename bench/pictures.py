@@ -21,7 +21,7 @@ TITLES = {
 def draw_all(pictures: dict[str, Any], folder: Path) -> None:
     """Draw those pictures for which this run has seen something."""
     if pictures.get("million"):
-        _million(pictures["million"], pictures["million_started_at"], folder)
+        _million(pictures["million"], folder)
     if pictures.get("batches"):
         _batches(pictures["batches"], folder)
     curves = {title: pictures[name] for name, title in TITLES.items() if name in pictures}
@@ -29,20 +29,18 @@ def draw_all(pictures: dict[str, Any], folder: Path) -> None:
         _latencies(curves, folder)
 
 
-def _million(samples: Sequence[Sample], start: float, folder: Path) -> None:
+def _million(samples: Sequence[Sample], folder: Path) -> None:
     def rates(of: Callable[[Sample], float]) -> Points:
-        return _rates([(sample.at - start, of(sample)) for sample in samples])
+        return _rates([(sample.at, of(sample)) for sample in samples])
 
-    ticks = seconds_ticks(samples[-1].at - start)
+    ticks = seconds_ticks(samples[-1].at)
     layers = [
         Panel("answers a second, gate", {"gate": rates(lambda sample: sample.answered)}),
         Panel("attempts decided a second, store", {"store": rates(lambda sample: sample.decided)}),
         Panel("orders committed a second, database", {"database": rates(lambda sample: sample.orders)}),
     ]
     names = ("free", "held", "orders", "standby", "waiting")
-    stock = {
-        name: [(sample.at - start, float(getattr(sample, name))) for sample in samples] for name in names
-    }
+    stock = {name: [(sample.at, float(getattr(sample, name))) for sample in samples] for name in names}
     label = "seconds since the first attempt"
     draw(
         folder / "throughput.svg",

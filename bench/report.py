@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import pictures
 from bench.figures import BARS, Figures, rounded
-from bench.league import VARIANTS
+from bench.league.variants import VARIANTS
 from bench.roles import ROOT
 from bench.stage import Stage
 from shop.up.messages import say

@@ -3,7 +3,8 @@
 import os
 import shlex
 import sys
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def pin(pids: list[int], cores: set[int]) -> None:
                     os.sched_setaffinity(int(thread.name), cores)
 
 
+@contextmanager
+def own_core(pid: int, others: Iterable[int]) -> Iterator[None]:
+    """Give a role the last core for itself while the body runs; `others` and we share the other ones."""
+    cores = set(range(os.cpu_count() or 1))
+    own = {max(cores)}
+    rest = [
+        one for other in (os.getpid(), *others) for one in ([other] if other == os.getpid() else tree(other))
+    ]
+    pin(rest, cores - own or own)
+    pin(tree(pid), own)
+    try:
+        yield
+    finally:
+        pin([*rest, *tree(pid)], cores)
+
+
 def forget_peaks(pid: int) -> None:
     """Begin to measure the peak memory of a process and its descendants anew."""
     for one in tree(pid):
@@ -86,10 +103,18 @@ def peak_mib(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the time on a core (user and system, s) of a process and its living descendants."""
+    """Return the time on a core (user and system, s) of a process and all its descendants so far."""
     total = 0
     for one in tree(pid):
         with suppress(OSError, ValueError):
             fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
+            total += sum(map(int, fields[11:15]))  # its own, and of those that have ended
     return total / TICKS
+
+
+def busy_seconds() -> float:
+    """Return the time that all cores of this machine have worked (s), for whomever."""
+    user, nice, system, _, _, irq, soft, *_ = map(
+        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:]
+    )
+    return (user + nice + system + irq + soft) / TICKS

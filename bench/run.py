@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 if not apps.ready:
     django.setup()
 
-from bench import entry, growth, isolation, limits, load, million, orders, refusals, report, wins
+from bench import entry, growth, isolation, limits, load, million, orders, refusals, report, roles, wins
 from bench.league import tables
 from bench.names import SECTIONS
 from bench.sizes import FULL, SMALL
@@ -57,6 +57,7 @@ def main() -> int:
     rounds = options.rounds or sizes.rounds
     pids = {name: int(pid) for name, pid in (pair.split("=") for pair in options.pids.split(","))}
     stage, started = Stage(folder=options.folder, sizes=sizes, store_pids=pids), time.monotonic()
+    busy = roles.busy_seconds() - _our_seconds(stage)
     try:
         load.require_wrk()
         stage.figures.add("fsync_ms", limits.fsync_ms(options.folder))
@@ -65,6 +66,8 @@ def main() -> int:
                 _measure(stage, name, f"round {number + 1} of {rounds}: {name}")
     except Trouble as trouble:
         return messages.fail(trouble)
+    else:
+        _tell_disturbance(stage, busy, time.monotonic() - started)
     finally:
         stage.stop()
     is_complete = len(wanted) == len(SECTIONS) and not options.small and rounds >= FULL.rounds
@@ -75,6 +78,16 @@ def main() -> int:
         folder=None if is_complete and not options.out else options.out or report.PARTIAL,
     )
     return 1 if stage.problems else 0
+
+
+def _our_seconds(stage: Stage) -> float:
+    return sum(roles.cpu_seconds(pid) for pid in (os.getpid(), *stage.store_pids.values()))
+
+
+def _tell_disturbance(stage: Stage, before: float, seconds: float) -> None:
+    """Tell how many cores worked for somebody else meanwhile: a run with many of them measures those."""
+    others = roles.busy_seconds() - _our_seconds(stage) - before
+    stage.figures.add("other_cores", max(0.0, others / seconds))
 
 
 def _measure(stage: Stage, name: str, title: str) -> None:

@@ -13,12 +13,12 @@ from bench import metrics
 from flashsale import stock, stream
 from flashsale.models import SaleItem
 
-PAUSE = 0.1
+PAUSE = 0.2
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look. `at` in seconds since 1970; `answered`, `decided` and `orders` are totals until then."""
+    """One look. `at` in seconds since 1970, in pictures since the start; rates are differences of totals."""
 
     at: float
     answered: float

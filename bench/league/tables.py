@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 
 from bench import load
-from bench.league import VARIANTS, memory, models, urls
+from bench.league import memory, models, urls
+from bench.league.variants import VARIANTS
 from bench.load import Told
 from bench.stage import Stage
 from flashsale import crowd, draining

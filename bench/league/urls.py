@@ -7,8 +7,8 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
-from bench.league import VARIANTS
 from bench.league.guarded import TooBusy
+from bench.league.variants import VARIANTS
 from flashsale.passes import Signer
 
 PATH = "bench/league"
