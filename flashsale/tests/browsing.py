@@ -1,0 +1,62 @@
+"""A shop with its gate behind one port, on the test's own database, for browser tests."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page
+
+from flashsale.tests.gates import ask
+from shop.up.ports import free_port
+
+STARTED_WITHIN = 60.0
+
+
+@contextmanager
+def running_site() -> Iterator[str]:
+    """Run pages and gate on a free port; yield the address. The test's database must exist."""
+    port = free_port()
+    database = settings.DATABASE_URL.rsplit("/", 1)[0] + "/" + str(connection.settings_dict["NAME"])
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws"]
+    command += ["--port", str(port), "--log-level", "warning", "flashsale.gate.development:application"]
+    environment = {"DATABASE_URL": database, "DJANGO_DEBUG": "1", "PORT": str(port)}
+    process = subprocess.Popen(command, env=os.environ | environment)
+    try:
+        _wait(f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+
+
+def _wait(site: str) -> None:
+    deadline = time.monotonic() + STARTED_WITHIN
+    while time.monotonic() < deadline:
+        try:
+            if ask(site, "GET", "/sales/")[0] == 200:
+                return
+        except (OSError, HTTPException):
+            time.sleep(0.2)
+    raise TimeoutError("The shop did not start.")
+
+
+def lend_session(client: Client, context: BrowserContext, site: str) -> None:
+    """Let a browser be logged in as the test client is."""
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": site}])
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds on a page (WCAG 2.2 A, AA and best practice), and whether it scrolls sideways."""
+    found = [f"{finding['id']} at {page.url}" for finding in Axe().run(page).response["violations"]]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append(f"scrolls sideways at {page.url}")
+    return found
