@@ -24,7 +24,10 @@ function turn(phase) {
 function showLeft(item) {
   if (sale.dataset.phase === "ended") return;
   const kind = item.free ? "free" : item.standby_free ? "standby" : "soldout";
-  for (const bar of sale.querySelectorAll(`[data-item="${item.item}"] [data-bar]`)) bar.value = item.free;
+  for (const bar of sale.querySelectorAll(`[data-item="${item.item}"] [data-bar]`)) {
+    bar.value = item.free;
+    bar.hidden = false;
+  }
   for (const text of sale.querySelectorAll(`[data-item="${item.item}"] [data-left]`)) {
     text.hidden = false;
     const sentence = text.dataset[kind]
@@ -37,6 +40,10 @@ function showLeft(item) {
   if (!button || button.getAttribute("aria-busy")) return;
   button.hidden = kind === "soldout";
   if (kind !== "soldout" && button.textContent !== button.dataset[kind]) button.textContent = button.dataset[kind];
+}
+
+function hideLeft(item) {
+  for (const part of sale.querySelectorAll(`[data-item="${item}"] :is([data-left], [data-bar])`)) part.hidden = true;
 }
 
 function hear(news) {
@@ -81,13 +88,13 @@ if (sale.dataset.phase === "coming") {
 sale.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-attempt]")) return;
   event.preventDefault();
-  const left = event.target.closest("[data-item]").querySelector("[data-left]");
+  const item = event.target.closest("[data-item]").dataset.item;
   attempt(event.target, {
     sale,
     told: (sentence, outcome) => {
       interrupt(`told ${performance.now()}`, sentence);
       // The answer is newer than the figure beside it: rather none than two that contradict each other.
-      if (outcome === "standby" || outcome === "sold_out") left.hidden = true;
+      if (outcome === "standby" || outcome === "sold_out") hideLeft(item);
       setTimeout(ask, 1000);
     },
   });
