@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import redis.asyncio
 from django_redis import get_redis_connection
@@ -36,8 +36,7 @@ class Call(Generic[T]):
     reads_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one attempt was told.
 
     `outcome` is one of reserved, standby, sold_out, not_open, ended, paused, slow_down, refused.

@@ -35,18 +35,25 @@ def _plain(outcome: str) -> Reply:
 PLAIN = {outcome: _plain(outcome) for outcome in ("sold_out", "ended", "paused", "full", "refused")}
 
 
+# Nothing in it needs escaping: numbers, a reservation's name (digits and hyphens) and a receipt.
+RESERVED = (
+    '{"outcome": "reserved", "now": %d, "reservation": "%s", "pay_by": %d, "paid": %s, "receipt": "%s"}'
+)
+
+
 def attempt_reply(answer: Answer, *, now: int, sale: int, user: int, signer: Signer) -> Reply:
     """Return status, body and seconds for Retry-After (0 for none) of an answered attempt."""
     plain = PLAIN.get(answer.outcome)
     if plain is not None:
         return plain[0], plain[1] % now, plain[2]
+    if answer.outcome == "reserved":
+        receipt = signer.receipt(sale=sale, rid=answer.rid, user=user, pay_by=answer.pay_by)
+        paid = "true" if answer.paid else "false"
+        text = RESERVED % (now, answer.rid, answer.pay_by, paid, receipt)
+        return 201 if answer.first else 200, text.encode(), 0
     body: dict[str, Any] = {"outcome": answer.outcome, "now": now}
     status, retry = STATUS[answer.outcome], 0
-    if answer.outcome == "reserved":
-        status = 201 if answer.first else 200
-        body |= {"reservation": answer.rid, "pay_by": answer.pay_by, "paid": answer.paid}
-        body["receipt"] = signer.receipt(sale=sale, rid=answer.rid, user=user, pay_by=answer.pay_by)
-    elif answer.outcome == "standby":
+    if answer.outcome == "standby":
         body |= {"number": answer.number, "position": answer.position}
     elif answer.outcome == "not_open":
         body["opens_at"] = answer.at
