@@ -133,6 +133,11 @@ class Board:
     coming: list[Sale]
     past: list[Sale]
 
+    @property
+    def first(self) -> Sale | None:
+        """The sale to go to first: the one that runs, else the one that opens next."""
+        return next(iter([*self.running, *self.coming]), None)
+
 
 def board() -> Board:
     """Return the sales that end last: to come, running, and the latest past ones; four queries."""

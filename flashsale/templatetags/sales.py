@@ -40,7 +40,7 @@ def zone() -> str:
     return str(settings.TIME_ZONE)
 
 
-@register.inclusion_tag("parts/sales.html")
-def sales_on_front_page() -> dict[str, Board]:
-    """Running and coming sales; draws nothing where there are none."""
-    return {"board": showing.board()}
+@register.simple_tag
+def sale_board() -> Board:
+    """Running, coming and past sales, for the front page: `{% sale_board as board %}`."""
+    return showing.board()

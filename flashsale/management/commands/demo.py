@@ -69,9 +69,8 @@ class Command(BaseCommand):
         shipped = Variant.objects.filter(
             product__kind=Product.Kind.SHIPPED, product__published=True, price__gt=0
         )
-        variant = (
-            shipped.exclude(pk__in=busy).select_related("product").order_by("product__pk", "position").first()
-        )
+        free = shipped.exclude(pk__in=busy).select_related("product").order_by("product__pk", "position")
+        variant = free.exclude(product__variants__in=busy).first() or free.first()
         if variant is None:
             raise CommandError("Every product is in a sale, or there is none: run seed_demo or close a sale.")
         return variant
