@@ -121,10 +121,10 @@ def _standby_refresh(sale: Sale) -> float:
 
 
 def _state(phase: str, found: ShownItem, place: Answer | None) -> str:
-    """Name what the page says: standby, ended, sold_out, open (there is something to try for), or coming."""
+    """Name what the page says: standby, ended, coming, paused, sold_out, or open (one can be tried for)."""
     if place is not None and phase != "ended":
         return "standby"
-    if phase in ("ended", "coming"):
+    if phase in ("ended", "coming", "paused"):
         return phase
     return "sold_out" if found.is_sold_out else "open"
 

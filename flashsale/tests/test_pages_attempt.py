@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_redis import get_redis_connection
 from pytest_django import Settings
 from redis.exceptions import ConnectionError as StoreAway
 
@@ -119,6 +120,19 @@ def test_a_paused_sale_answers_503_and_when_to_come_back(make_sale: Make, shoppe
     response = press(client, item)
     assert (response.status_code, response["Retry-After"]) == (503, "2")
     assert "Pressing again is safe: you never get two." in words(response)
+
+
+def test_a_store_that_lost_the_sale_promises_nothing(make_sale: Make, shoppers: Crowd) -> None:
+    item, crowd = make_sale(quantity=1, standby_size=1), shoppers(2)
+    attempt(item, *crowd)
+    client = logged_in(crowd[1])
+    assert "You are number 1 on standby" in words(result(client, item))
+    get_redis_connection("sale").flushdb()
+    text = words(result(client, item))
+    assert (
+        "The sale is paused Nobody can reserve while it is paused. Your place, if you have one, is kept."
+        in text
+    )
 
 
 @pytest.mark.parametrize("page", ["", "attempt", "leave"])

@@ -4,7 +4,7 @@ import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
 
 // Milliseconds from one look to the next; states that nothing can change any more have none.
-const PACE = { preparing: 1500, standby: 10000, late: 3000, held: 20000 };
+const PACE = { preparing: 1500, standby: 10000, paused: 10000, late: 3000, held: 20000 };
 const HIDDEN = 60000;
 let live = document.querySelector("[data-live]");
 let timer = 0;
