@@ -89,7 +89,7 @@ def close(*, sale: Sale) -> str:
         )
         raise Silent(sentence % {"sale": sale.title}) from error
     sentence = _(
-        "“%(sale)s” has ended. Whoever holds a unit keeps the deadline; what is free returns to ordinary stock."
+        "“%(sale)s” has ended. Whoever holds a unit keeps the deadline; free units return to stock."
     )
     return sentence % {"sale": sale.title}
 
