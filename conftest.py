@@ -64,6 +64,13 @@ def browser_type_launch_args() -> dict[str, object]:
     return {"executable_path": CHROMIUM, "headless": True, "args": QUIET}
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that use pytest-playwright's browser last: until the session ends, its driver runs a loop
+    in this very thread, where neither Django's database nor another loop may work."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
 def pytest_unconfigure() -> None:
     """Stop what was started."""
     _stores.stop()
