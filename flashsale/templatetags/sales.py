@@ -23,12 +23,6 @@ def from_now(at: datetime) -> timedelta:
 
 
 @register.filter
-def ms(at: datetime) -> int:
-    """An instant in milliseconds since 1970, for scripts."""
-    return int(at.timestamp() * 1000)
-
-
-@register.filter
 def seconds(number: int) -> timedelta:
     """A number of seconds as a length of time."""
     return timedelta(seconds=number)

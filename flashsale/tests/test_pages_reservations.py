@@ -12,6 +12,7 @@ from flashsale import draining, reservations, stock
 from flashsale.models import Reservation, SaleItem
 from flashsale.tests.conftest import attempt, let_the_deadline_pass, pay, units, win
 from flashsale.tests.pages import logged_in, words
+from shop.templatetags.shop import ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., SaleItem]
@@ -37,7 +38,7 @@ def test_the_deadline_the_total_and_the_way_to_pay_are_told(make_sale: Make, sho
     assert "Pay within 10 minutes. Nothing you do changes this time." in text
     assert f"Total USD {row.order.total / 100:.2f}" in text
     assert f'href="/orders/{row.order.public_id}/pay/"' in response.content.decode()
-    assert f'data-until="{int(row.pay_by.timestamp())}000"' in response.content.decode()
+    assert f'data-until="{ms(row.pay_by)}"' in response.content.decode()
 
 
 def test_looking_never_moves_the_deadline(make_sale: Make, shoppers: Crowd) -> None:

@@ -38,3 +38,15 @@ def until(at: datetime, since: datetime) -> str:
     local = timezone.localtime(at)
     day = "" if local.date() == timezone.localtime().date() else "j F, "
     return dateformat.format(local, day + ("H:i:s T" if at - since < SHORT else "H:i T"))
+
+
+@register.filter
+def ms(at: datetime) -> str:
+    """An instant in milliseconds since 1970, for scripts."""
+    return str(int(at.timestamp() * 1000))
+
+
+@register.simple_tag
+def now_ms() -> str:
+    """This instant in milliseconds since 1970, for scripts."""
+    return ms(timezone.now())
