@@ -20,7 +20,7 @@ def attempt(request: HttpRequest, name: str) -> HttpResponse:
     """Let one shopper try by one variant; who was not decided is told `full`."""
     found = signer.verify(request.COOKIES[settings.PASS_COOKIE], sale=SALE, now=time.time())
     try:
-        won = VARIANTS[name].buy(found.user)
+        won = VARIANTS[name].buy(found)
     except (TooBusy, OperationalError):
         return JsonResponse({"outcome": "full"}, status=503)
     if won:
