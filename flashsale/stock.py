@@ -296,10 +296,19 @@ def _pipeline(calls: Sequence[Call[Any]]) -> list[Any]:
 
 
 def connect_async(url: str) -> "redis.asyncio.Redis":
-    """Open the gate's client: bounded waits, and no silent resend (a batch sent twice is our decision)."""
-    return redis.asyncio.Redis.from_url(
-        url, socket_connect_timeout=0.25, socket_timeout=1.0, retry=Retry(NoBackoff(), 0), max_connections=64
+    """Open the gate's client: bounded waits, and no silent resend (a batch sent twice is our decision).
+
+    With all connections in use a call waits for one; it is not refused.
+    """
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url,
+        socket_connect_timeout=0.25,
+        socket_timeout=1.0,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=64,
+        timeout=1.0,
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 async def items_async(client: "redis.asyncio.Redis", sale: int) -> list[int]:
