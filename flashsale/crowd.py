@@ -60,17 +60,26 @@ def issue_passes(sale: Sale, users: Sequence[int]) -> Iterator[str]:
 
 
 async def storm(
-    *, gate: str, path: str, passes: dict[int, str], tries: int, seconds: float, tell: Callable[[int], None]
+    *,
+    gate: str,
+    path: str,
+    passes: dict[int, str],
+    tries: int,
+    seconds: float,
+    tell: Callable[[int], None],
+    swell: float = 1.0,
 ) -> list[Outcome]:
     """Let every shopper attempt `tries` times, arriving at random within `seconds`.
 
-    `tell` hears how many are done.
+    They arrive evenly; with a `swell` above 1 few come at first and most at the end. `tell` hears how many
+    are done.
     """
     queue: asyncio.PriorityQueue[tuple[float, int]] = asyncio.PriorityQueue()
     outcomes = {user: Outcome(user) for user in passes}
     start = time.monotonic()
     for user in passes:
-        queue.put_nowait((start + random.random() * seconds, user))  # noqa: S311 a crowd, not a secret
+        at = start + seconds * random.random() ** (1 / swell)  # noqa: S311 - a crowd, not a secret
+        queue.put_nowait((at, user))
     done = 0
 
     async def walk() -> None:

@@ -1,6 +1,7 @@
 """`manage.py crowd`: lets a crowd loose on a running sale and says how it ended."""
 
 import asyncio
+import re
 import sys
 import time
 from typing import Any
@@ -14,6 +15,10 @@ from flashsale import crowd, draining, stream
 from flashsale.models import Reservation, Sale, SaleItem
 
 BAR = 40
+MOST, LONGEST = 1_000_000, 3600
+"""Shoppers, and seconds."""
+SWELL = 3.0
+"""So that the first units go slowly enough to be watched."""
 
 
 class Command(BaseCommand):
@@ -30,32 +35,45 @@ class Command(BaseCommand):
         )
         parser.add_argument("--shoppers", type=int, default=5000, help="how many (default 5000)")
         parser.add_argument(
-            "--seconds", type=float, default=10.0, help="within which they arrive (default 10)"
+            "--seconds", type=float, default=10.0, help="within which they arrive, few at first (default 10)"
         )
         parser.add_argument("--gate", default=f"http://127.0.0.1:{settings.PORT}", help="address of the gate")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Storm, wait for the orders, tell."""
-        if not settings.DEBUG:
-            raise CommandError("A crowd is for development: it takes real units.")
-        if options["shoppers"] < 1:
-            raise CommandError("--shoppers is at least 1.")
+        self._check(options)
         item = self._item(options["sale"])
         self.stdout.write(f"{options['shoppers']} shoppers for {item.quantity} x {item.variant} …")
         users = crowd.make_shoppers(options["shoppers"])
-        passes = dict(zip(users, crowd.issue_passes(item.sale, users), strict=True))
         started = time.monotonic()
-        outcomes = asyncio.run(
+        outcomes = self._storm(item, users, options)
+        if all(outcome.last == "lost" for outcome in outcomes):
+            raise CommandError(f"The gate at {options['gate']} does not answer: is that the shop's address?")
+        self._tell(item, crowd.count(outcomes), time.monotonic() - started)
+
+    def _check(self, options: dict[str, Any]) -> None:
+        if not settings.DEBUG:
+            raise CommandError("A crowd is for development: it takes real units.")
+        if not 1 <= options["shoppers"] <= MOST:
+            raise CommandError(f"--shoppers is a number from 1 to {MOST}.")
+        if not 0 <= options["seconds"] <= LONGEST:
+            raise CommandError(f"--seconds is a number from 0 to {LONGEST}.")
+        if not re.fullmatch(r"http://[^/:]+:[0-9]{1,5}", options["gate"]):
+            raise CommandError("--gate is an address such as http://127.0.0.1:8000.")
+
+    def _storm(self, item: SaleItem, users: list[int], options: dict[str, Any]) -> list[crowd.Outcome]:
+        passes = dict(zip(users, crowd.issue_passes(item.sale, users), strict=True))
+        return asyncio.run(
             crowd.storm(
                 gate=options["gate"],
                 path=f"/gate/sales/{item.sale_id}/items/{item.pk}/attempt",
                 passes=passes,
                 tries=1,
                 seconds=options["seconds"],
+                swell=SWELL,
                 tell=lambda done: self._draw(done, len(passes)),
             )
         )
-        self._tell(item, crowd.count(outcomes), time.monotonic() - started)
 
     def _item(self, sale_id: int | None) -> SaleItem:
         now = timezone.now()
@@ -64,6 +82,8 @@ class Command(BaseCommand):
         item = (
             items.filter(sale=sale_id).first() if sale_id else items.filter(sale__opens_at__lte=now).first()
         )
+        if item is None and sale_id:
+            raise CommandError(f"No sale with the number {sale_id} is scheduled or running.")
         if item is None:
             raise CommandError("No sale is running. Make one: manage.py demo --opens-in 0")
         return item

@@ -12,6 +12,17 @@ from flashsale.errors import SaleError
 from flashsale.models import Sale, SaleItem
 from shop.catalogue.models import Product, Variant
 
+YEAR = 366 * 86_400
+BOUNDS = {
+    "opens_in": (0, YEAR),
+    "open_for": (1, YEAR),
+    "quantity": (1, 1_000_000),
+    "standby": (0, 1_000_000),
+    "pay_within": (5, 86_400),
+    "price": (0, 100_000_000),
+}
+"""The least and the most of each number: seconds, units, minor units of money."""
+
 
 class Command(BaseCommand):
     """Prints `sale=<id> item=<id>` as its last line."""
@@ -30,10 +41,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Make and schedule it."""
-        if min(options["quantity"], options["pay_within"], options["open_for"]) < 1 or options["standby"] < 0:
-            raise CommandError(
-                "--quantity, --pay-within and --open-for are at least 1, --standby at least 0."
-            )
+        for name, (least, most) in BOUNDS.items():
+            if options[name] is not None and not least <= options[name] <= most:
+                raise CommandError(f"--{name.replace('_', '-')} is a number from {least} to {most}.")
         now = timezone.now()
         if options["if_none"]:
             item = SaleItem.objects.filter(sale__state=Sale.State.SCHEDULED, sale__closes_at__gt=now).first()
