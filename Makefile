@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check crowd pins
+.PHONY: help run test check crowd bench pins
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ check: ## format, lint, types, migrations, deployment settings
 crowd: ## let shoppers loose on the running demo sale (SHOPPERS=5000 SALE=newest)
 	@$(BOOTSTRAP) run
 	@exec $(BIN)/python manage.py crowd --shoppers $(SHOPPERS) $(SALE)
+
+bench: ## measure the sale on stores of its own (SMALL=1 asserts only; ARGS="--only wins")
+	@$(BOOTSTRAP) dev
+	@exec $(OWN_STORES) $(BIN)/python -m bench $(if $(SMALL),--small) $(ARGS)
 
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev

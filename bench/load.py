@@ -68,11 +68,16 @@ def attempts(
     threads: int,
     constant_path: str = "/gate/healthz",
     at_most: int = LONGEST,
+    again: bool = False,
 ) -> Told:
-    """Send each pass of `files` (one file a thread) once; after `at_most` seconds stop where it is."""
+    """Send each pass of `files` (one file a thread) once; after `at_most` seconds stop where it is.
+
+    With `again` the files are sent over and over until then.
+    """
     command = [require_wrk(), f"-t{threads}", f"-c{connections}", f"-d{at_most}s", "--timeout", "10s"]
     command += ["-s", str(SCRIPTS / "attempts.lua"), f"http://{address}", "--"]
-    told = _run([*command, path, address, settings.PASS_COOKIE, str(files), constant_path], finishes=threads)
+    command += [path, address, settings.PASS_COOKIE, str(files), constant_path]
+    told = _run([*command, "again"] if again else command, finishes=threads)
     answers = Counter[str](told["answers"])
     seconds = told["ended_at"] - told["started_at"] if told["ended_at"] else float(at_most)
     return Told(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import pictures
-from bench.figures import BARS, Figures, rounded
+from bench.figures import BARS, Bar, Figures, rounded
 from bench.league.variants import VARIANTS
 from bench.roles import ROOT
 from bench.stage import Stage
@@ -22,9 +22,12 @@ BLOCK = re.compile(r"(<!-- bench: begin -->\n).*?(<!-- bench: end -->)", re.DOTA
 Row = tuple[str, ...]
 
 
-def tell(stage: Stage, *, seconds: float, rounds: int, folder: Path | None) -> None:
-    """Print and write everything; without a folder the run is complete and becomes the latest result."""
-    bars = _bars(stage.figures)
+def tell(stage: Stage, *, seconds: float, rounds: int, judged: bool, folder: Path | None) -> None:
+    """Print and write everything; without a folder the run is complete and becomes the latest result.
+
+    What is not `judged` was too small for its rates to say anything: only exactness counts there.
+    """
+    bars = _bars(stage.figures, judged=judged)
     say(f"\n{_table(bars)}\n")
     for problem in stage.problems:
         say(f"WRONG: {problem}")
@@ -51,17 +54,22 @@ def _facts(stage: Stage, *, seconds: float, rounds: int) -> dict[str, object]:
     }
 
 
-def _bars(figures: Figures) -> list[Row]:
+def _bars(figures: Figures, *, judged: bool) -> list[Row]:
     rows: list[Row] = [("figure", "bar", "aim", "value", "")]
     for bar in BARS:
         sign, value = "<=" if bar.at_most else ">=", bar.value(figures)
         told, verdict = "-", "not measured"
         if value is not None:
             told = f"{rounded(value)}"
-            verdict = "ok" if bar.reached(value, bar.bar) else "BELOW THE BAR"
-            verdict = "ok, aim reached" if bar.reached(value, bar.aim) else verdict
+            verdict = _verdict(bar, value) if judged else "small: not judged"
         rows.append((bar.name, f"{sign} {bar.bar:g}", f"{bar.aim:g}", told, verdict))
     return rows
+
+
+def _verdict(bar: Bar, value: float) -> str:
+    if bar.reached(value, bar.aim):
+        return "ok, aim reached"
+    return "ok" if bar.reached(value, bar.bar) else "BELOW THE BAR"
 
 
 def _table(rows: list[Row]) -> str:

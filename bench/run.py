@@ -75,6 +75,7 @@ def main() -> int:
         stage,
         seconds=time.monotonic() - started,
         rounds=rounds,
+        judged=not options.small,
         folder=None if is_complete and not options.out else options.out or report.PARTIAL,
     )
     return 1 if stage.problems else 0

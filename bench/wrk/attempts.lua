@@ -1,6 +1,7 @@
 -- Sends every pass of its file exactly once and counts the answers by status and outcome.
 -- Arguments after `--`: path of the attempt, host, name of the pass cookie, files (one a thread: FILES.1,
--- FILES.2, ...), path of something constant.
+-- FILES.2, ...), path of something constant; with `again` as the last one it starts over at the end of the
+-- file and goes on until wrk's time is up.
 --
 -- A thread that has sent its last pass keeps its other connections busy with the constant request until
 -- every attempt is answered, says so ("DONE") and stops; who started wrk then ends it.
@@ -29,7 +30,8 @@ function init(args)
     .. "\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\nCookie: " .. args[3] .. "="
   tail = "\r\n\r\n"
   filler = "GET " .. args[5] .. " HTTP/1.1\r\nHost: " .. args[2] .. "\r\n\r\n"
-  sent, answered, kinds, started, ended = 0, 0, {}, 0, 0
+  sent, answered, kinds, started, ended, is_done = 0, 0, {}, 0, 0, false
+  again = args[6] == "again"
   is_rehearsal = number == 1 -- wrk asks the first thread for one request that it never sends
 end
 
@@ -39,6 +41,10 @@ function request()
     return filler
   end
   local pass = passes and passes:read("*l")
+  if not pass and again then
+    passes:seek("set")
+    pass = passes:read("*l")
+  end
   if not pass then
     passes = nil
     return filler
@@ -50,15 +56,15 @@ end
 
 function response(status, _, body)
   local outcome = body:match('^{"outcome": ?"([%a_]+)"')
-  if not outcome then
-    if status == 200 then return end -- the constant answer
-    outcome = "none"
+  if outcome or status ~= 200 then -- else it is the constant answer
+    local kind = status .. " " .. (outcome or "none")
+    kinds[kind] = (kinds[kind] or 0) + 1
+    answered = answered + 1
+    if answered == sent then ended = now() end
   end
-  local kind = status .. " " .. outcome
-  kinds[kind] = (kinds[kind] or 0) + 1
-  answered = answered + 1
-  if not passes and answered == sent then
-    ended = now()
+  -- The last attempt may be answered before anybody has found the file at its end: the next answer tells.
+  if not passes and answered == sent and not is_done then
+    is_done = true
     io.write("DONE\n")
     io.flush()
     wrk.thread:stop()
@@ -78,9 +84,9 @@ function done(summary, latency)
   for _, thread in ipairs(threads) do
     for kind, count in pairs(thread:get("kinds")) do sum[kind] = (sum[kind] or 0) + count end
     total = total + thread:get("sent")
-    first = math.min(first, thread:get("started"))
+    if thread:get("sent") > 0 then first = math.min(first, thread:get("started")) end
     last = math.max(last, thread:get("ended"))
-    is_cut = is_cut or thread:get("ended") == 0
+    is_cut = is_cut or not thread:get("is_done")
   end
   for kind, count in pairs(sum) do answers[#answers + 1] = string.format('"%s": %d', kind, count) end
   local e = summary.errors
