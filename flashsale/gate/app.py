@@ -203,7 +203,7 @@ class Gate:
         return await act()
 
     def _route(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Route | None:
-        match scope["path"].strip("/").split("/")[1:]:
+        match scope["path"].split("/")[2:]:
             case ["sales", sale, "items", item, "attempt"] if _is_number(sale) and _is_number(item):
                 return WRITES, partial(self.attempt, int(sale), int(item), headers)
             case ["sales", sale] if _is_number(sale):
@@ -234,7 +234,7 @@ def _head(scope: dict[str, Any], status: int, body: bytes, retry: int) -> dict[s
         headers.append((b"retry-after", b"%d" % retry))
     if status == 405:
         headers.append(
-            (b"allow", ", ".join(WRITES if scope["path"].strip("/").endswith("/attempt") else READS).encode())
+            (b"allow", ", ".join(WRITES if scope["path"].endswith("/attempt") else READS).encode())
         )
     return {"type": "http.response.start", "status": status, "headers": headers}
 

@@ -1,15 +1,14 @@
 """What the gate reads of a request, and nothing else: method, path, host, origin, pass."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.http.request import split_domain_port, validate_host
 
 KNOWN_HOSTS_AT_MOST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """The pass, and whether the browser sent it by itself (a cookie) rather than the caller (a header)."""
 
     token: str
