@@ -13,6 +13,7 @@ from shop.up.messages import say
 from shop.up.ports import LOOPBACK, answers, free_port
 
 BATCH = 512
+USERS = 1000
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/logs/nginx.log; worker_processes 2;
 events {{ worker_connections 2048; }}
@@ -26,18 +27,26 @@ http {{
 
 
 def measure(stage: Stage) -> None:
-    """`limit_rps`, `nginx_rps`, `store_rps`, `store_batched_rps`."""
-    sizes = stage.sizes
-    told = load.constant(
-        f"http://{stage.role('gate')}/gate/healthz",
-        seconds=sizes.seconds,
-        connections=sizes.connections,
-        threads=sizes.threads,
-    )
-    stage.expect(told.errors == 0, f"{told.errors} constant answers were none")
-    stage.figures.add("limit_rps", told.rps)
+    """`limit_rps`, `limit_checked_rps`, `nginx_rps`, `store_rps`, `store_batched_rps`."""
+    gate, users = stage.role("gate"), stage.shoppers(USERS)
+    stage.figures.add("limit_rps", _constant(stage, gate, "/gate/healthz"))
+    files = stage.passes(stage.new_sale(units=1), users)
+    stage.figures.add("limit_checked_rps", _constant(stage, gate, "/gate/healthz", files))
     _nginx(stage)
     _store(stage)
+
+
+def _constant(stage: Stage, address: str, path: str, files: Path | None = None) -> float:
+    told = load.constant(
+        address,
+        path,
+        files=files,
+        seconds=stage.sizes.seconds,
+        connections=stage.sizes.connections,
+        threads=stage.sizes.threads,
+    )
+    stage.expect(told.errors == 0, f"{told.errors} constant answers were none")
+    return told.rps
 
 
 def _nginx(stage: Stage) -> None:
@@ -62,15 +71,9 @@ def _nginx(stage: Stage) -> None:
         try:
             while not answers(port) and server.poll() is None:
                 time.sleep(0.02)
-            told = load.constant(
-                f"http://{LOOPBACK}:{port}/",
-                seconds=stage.sizes.seconds,
-                connections=stage.sizes.connections,
-                threads=stage.sizes.threads,
-            )
+            stage.figures.add("nginx_rps", _constant(stage, f"{LOOPBACK}:{port}", "/"))
         finally:
             server.terminate()
-    stage.figures.add("nginx_rps", told.rps)
 
 
 def _store(stage: Stage) -> None:

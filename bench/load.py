@@ -52,10 +52,20 @@ def require_wrk() -> str:
     return found
 
 
-def constant(url: str, *, seconds: int, connections: int, threads: int) -> Told:
-    """Ask for one address as fast as possible, for so many seconds."""
-    command = [require_wrk(), f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
-    told = _run([*command, "-s", str(SCRIPTS / "constant.lua"), url], finishes=0)
+def constant(
+    address: str, path: str, *, seconds: int, connections: int, threads: int, files: Path | None = None
+) -> Told:
+    """Ask for one address as fast as possible, for so many seconds.
+
+    With `files` of passes every request and answer costs wrk what an attempt would cost it.
+    """
+    command = [require_wrk(), f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s"]
+    if files is None:
+        command += [str(SCRIPTS / "constant.lua"), f"http://{address}{path}"]
+    else:
+        command += [str(SCRIPTS / "checked.lua"), f"http://{address}", "--"]
+        command += [path, address, settings.PASS_COOKIE, str(files)]
+    told = _run(command, finishes=0)
     return Told(told["requests"], told["seconds"], told["errors"], _points(told), told["max_ms"])
 
 
