@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 ANSWER_SECONDS = 30.0
+IDLE_SECONDS = 2.0
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -32,6 +33,7 @@ class Browser:
     address: str
     cookies: dict[str, str] = field(default_factory=dict)
     client: str = ""
+    _used_at: float = field(default=0.0, repr=False)
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +57,9 @@ class Browser:
             self._streams = None
 
     async def _ask(self, method: str, path: str, body: bytes, more: str) -> Page:
+        if time.monotonic() - self._used_at > IDLE_SECONDS:
+            self.close()  # the server is about to hang up
+        self._used_at = time.monotonic()
         if self._streams is None:
             host, _, port = self.address.partition(":")
             self._streams = await asyncio.open_connection(host, int(port))

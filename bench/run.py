@@ -61,6 +61,9 @@ def main() -> int:
     try:
         load.require_wrk()
         stage.figures.add("fsync_ms", limits.fsync_ms(options.folder))
+        if "million" in wanted:
+            with messages.step(f"make {sizes.million:,} shoppers"):
+                stage.shoppers(sizes.million)
         for number in range(rounds):
             for name in wanted:
                 _measure(stage, name, f"round {number + 1} of {rounds}: {name}")

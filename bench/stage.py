@@ -115,7 +115,9 @@ class Stage:
         if number > len(self._shoppers):
             self._shoppers = crowd.make_shoppers(number)
             with connection.cursor() as cursor:
-                cursor.execute("VACUUM (ANALYZE) accounts_user")  # now, not in the middle of a measurement
+                # Now, and not in the middle of a measurement.
+                cursor.execute("VACUUM (ANALYZE) accounts_user")
+                cursor.execute("CHECKPOINT")
         return self._shoppers[:number]
 
     def new_sale(self, *, units: int, standby: int = 0, **fields: object) -> SaleItem:
