@@ -8,10 +8,11 @@ is the purpose and is signed too, so that the one never serves as the other. The
 
 import hashlib
 import hmac
+from binascii import hexlify
 from collections.abc import Sequence
 
-MAC_DIGITS = 48
-"""Of the 64 that SHA-256 has in hexadecimal: 192 bits."""
+MAC_BYTES = 24
+"""Of the 32 that SHA-256 gives: 192 bits."""
 
 
 class PassError(Exception):
@@ -24,27 +25,26 @@ class Signer:
     def __init__(self, keys: Sequence[str]) -> None:
         derived = [hashlib.sha256(b"flashsale:" + key.encode()).digest() for key in keys]
         # Keyed once and copied for each text: half the work of starting from the key every time.
-        self._macs = {
-            hashlib.sha256(key).hexdigest()[:6]: hmac.new(key, digestmod="sha256") for key in derived
-        }
-        self._first = next(iter(self._macs))
+        macs = [(_name(key), hmac.new(key, digestmod="sha256")) for key in derived]
+        self._macs = dict(macs)
+        self._name, self._mac = macs[0]
 
     def issue(self, *, sale: int, user: int, expires_at: int) -> str:
         """Return a pass; `expires_at` in seconds since 1970."""
-        return self._sign(f"p.{self._first}.{sale}.{user}.{expires_at}")
+        return self._sign(b"p.%b.%d.%d.%d" % (self._name, sale, user, expires_at))
 
     def receipt(self, *, sale: int, rid: str, user: int, pay_by: int) -> str:
         """Return the receipt of a reservation; `pay_by` in ms since 1970."""
-        return self._sign(f"r.{self._first}.{sale}.{rid}.{user}.{pay_by}")
+        return self._sign(b"r.%b.%d.%b.%d.%d" % (self._name, sale, rid.encode(), user, pay_by))
 
-    def verify(self, text: str, *, sale: int, now: float) -> int:
+    def verify(self, token: bytes, *, sale: int, now: float) -> int:
         """Return whose pass this is; raises PassError: malformed, forged, expired, of another sale."""
-        body, _, mac = text.rpartition(".")
-        parts = body.split(".")
-        if len(parts) != 5 or parts[0] != "p":
+        body, _, mac = token.rpartition(b".")
+        parts = body.split(b".")
+        if len(parts) != 5 or parts[0] != b"p":
             raise PassError("malformed")
         keyed = self._macs.get(parts[1])
-        if keyed is None or not hmac.compare_digest(_mac(keyed, body).encode(), mac.encode()):
+        if keyed is None or not hmac.compare_digest(_mac_of(body, keyed), mac):
             raise PassError("forged")
         if int(parts[2]) != sale:
             raise PassError("other sale")
@@ -52,11 +52,15 @@ class Signer:
             raise PassError("expired")
         return int(parts[3])
 
-    def _sign(self, body: str) -> str:
-        return f"{body}.{_mac(self._macs[self._first], body)}"
+    def _sign(self, body: bytes) -> str:
+        return (body + b"." + _mac_of(body, self._mac)).decode()
 
 
-def _mac(keyed: hmac.HMAC, body: str) -> str:
+def _name(key: bytes) -> bytes:
+    return hashlib.sha256(key).hexdigest()[:6].encode()
+
+
+def _mac_of(body: bytes, keyed: hmac.HMAC) -> bytes:
     mac = keyed.copy()
-    mac.update(body.encode())
-    return mac.hexdigest()[:MAC_DIGITS]
+    mac.update(body)
+    return hexlify(mac.digest()[:MAC_BYTES])

@@ -18,7 +18,7 @@ signer = Signer(settings.PASS_KEYS)
 
 def attempt(request: HttpRequest, name: str) -> HttpResponse:
     """Let one shopper try by one variant; who was not decided is told `full`."""
-    found = signer.verify(request.COOKIES[settings.PASS_COOKIE], sale=SALE, now=time.time())
+    found = signer.verify(request.COOKIES[settings.PASS_COOKIE].encode(), sale=SALE, now=time.time())
     try:
         won = VARIANTS[name].buy(found)
     except (TooBusy, OperationalError):

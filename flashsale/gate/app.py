@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,8 @@ from flashsale.stock import Answer, Decided
 logger = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Route = tuple[tuple[str, ...], Callable[[], Awaitable[Reply]]]
+ATTEMPT = re.compile(r"/gate/sales/([0-9]{1,15})/items/([0-9]{1,15})/attempt")
+SALE = re.compile(r"/gate/sales/([0-9]{1,15})")
 SALES_AT_MOST = 1000
 FULL = Answer("full")
 READS, WRITES = ("GET", "HEAD"), ("POST",)
@@ -203,22 +206,19 @@ class Gate:
         return await act()
 
     def _route(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Route | None:
-        match scope["path"].split("/")[2:]:
-            case ["sales", sale, "items", item, "attempt"] if _is_number(sale) and _is_number(item):
-                return WRITES, partial(self.attempt, int(sale), int(item), headers)
-            case ["sales", sale] if _is_number(sale):
-                return READS, partial(self.status, int(sale))
-            case ["clock"]:
-                return READS, self.tell_time
-            case ["healthz"]:
-                return READS, self.tell_health
-            case ["metrics"] if _is_local(scope):
-                return READS, self.tell_metrics
-        return None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 16
+        path = scope["path"]
+        if found := ATTEMPT.fullmatch(path):
+            return WRITES, partial(self.attempt, int(found[1]), int(found[2]), headers)
+        if found := SALE.fullmatch(path):
+            return READS, partial(self.status, int(found[1]))
+        if path == "/gate/metrics" and not _is_local(scope):
+            return None
+        tell = {
+            "/gate/clock": self.tell_time,
+            "/gate/healthz": self.tell_health,
+            "/gate/metrics": self.tell_metrics,
+        }
+        return (READS, tell[path]) if path in tell else None
 
 
 def _is_local(scope: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ KNOWN_HOSTS_AT_MOST = 1000
 class Credentials(NamedTuple):
     """The pass, and whether the browser sent it by itself (a cookie) rather than the caller (a header)."""
 
-    token: str
+    token: bytes
     by_cookie: bool
 
 
@@ -38,11 +38,11 @@ def credentials(headers: dict[bytes, bytes], cookie: bytes) -> Credentials | Non
     authorization = headers.get(b"authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(b" ")
-        return Credentials(token.strip().decode("latin-1"), by_cookie=False) if scheme == b"Bearer" else None
+        return Credentials(token.strip(), by_cookie=False) if scheme == b"Bearer" else None
     for part in headers.get(b"cookie", b"").split(b";"):
         name, _, value = part.strip().partition(b"=")
         if name == cookie:
-            return Credentials(value.decode("latin-1"), by_cookie=True)
+            return Credentials(value, by_cookie=True)
     return None
 
 
