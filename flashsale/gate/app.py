@@ -92,6 +92,10 @@ class Gate:
         self.clock = Clock(self.client)
         self.signer = Signer(settings.PASS_KEYS)
         self.hosts = Hosts(settings.ALLOWED_HOSTS)
+        self._plain_routes: dict[str, Route] = {
+            "/gate/clock": (READS, self.tell_time),
+            "/gate/healthz": (READS, self.tell_health),
+        }
         self._cookie = settings.PASS_COOKIE.encode()
         self._sales: OrderedDict[int, Sale] = OrderedDict()
         self._listener: asyncio.Task[None] | None = None
@@ -211,14 +215,9 @@ class Gate:
             return WRITES, partial(self.attempt, int(found[1]), int(found[2]), headers)
         if found := SALE.fullmatch(path):
             return READS, partial(self.status, int(found[1]))
-        if path == "/gate/metrics" and not _is_local(scope):
-            return None
-        tell = {
-            "/gate/clock": self.tell_time,
-            "/gate/healthz": self.tell_health,
-            "/gate/metrics": self.tell_metrics,
-        }
-        return (READS, tell[path]) if path in tell else None
+        if path == "/gate/metrics" and _is_local(scope):
+            return READS, self.tell_metrics
+        return self._plain_routes.get(path)
 
 
 def _is_local(scope: dict[str, Any]) -> bool:
