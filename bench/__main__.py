@@ -4,6 +4,7 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -92,13 +93,29 @@ def measure(folder: Path, env: dict[str, str], pids: dict[str, int], options: ar
 
 
 def main() -> int:
-    """Do it all, and leave nothing but the results."""
+    """Check the command line, do it all, and leave nothing but the results."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     options = arguments()
-    unknown = set(filter(None, options.only.split(","))) - set(SECTIONS)
+    try:
+        require_sections(options.only)
+        return run_all(options)
+    except Trouble as trouble:
+        return messages.fail(trouble)
+    except KeyboardInterrupt:
+        say("Stopped: nothing was written.")
+        return 130
+
+
+def require_sections(only: str) -> None:
+    """Raise the sentence to show when a section that was asked for does not exist."""
+    unknown = sorted(set(filter(None, only.split(","))) - set(SECTIONS))
     if unknown:
-        return messages.fail(
-            Trouble(f"There is no section {', '.join(unknown)}: take of {', '.join(SECTIONS)}.")
-        )
+        raise Trouble(f"There is no section {', '.join(unknown)}: take of {', '.join(SECTIONS)}.")
+
+
+def run_all(options: argparse.Namespace) -> int:
+    """Start the stores in a folder of their own, measure, and remove both; return the exit code."""
     place = ROOT / ".data" / "bench"
     place.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=place))
@@ -108,13 +125,7 @@ def main() -> int:
             stores.start({}, durable=True)
         env = environment(folder, stores.urls)
         prepare(folder, env)
-        pids = {process.name: process.pid() for process in stores.processes}
-        return measure(folder, env, pids, options)
-    except Trouble as trouble:
-        return messages.fail(trouble)
-    except KeyboardInterrupt:
-        say("Stopped: nothing was written.")
-        return 130
+        return measure(folder, env, {process.name: process.pid() for process in stores.processes}, options)
     finally:
         stores.stop()
         postgres.forget(folder)

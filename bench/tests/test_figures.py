@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench import charts, metrics
+from bench import charts, metrics, report
 from bench.figures import Bar, Figures, rounded
 from bench.isolation import p95
 from bench.openloop import percentile
@@ -84,3 +84,21 @@ def test_percentiles_are_taken_from_the_ordered_values() -> None:
     values = [number / 1000 for number in range(1, 101)]
     assert (percentile(values, 50), percentile(values, 99), percentile([], 99)) == (51.0, 100.0, 0.0)
     assert p95([float(number) for number in range(1, 22)]) == 20.0
+
+
+def test_a_complete_run_replaces_the_figures_of_the_page_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text("before\n<!-- bench: begin -->\nold figures\n<!-- bench: end -->\nafter\n")
+    monkeypatch.setattr(report, "DOCUMENT", page)
+    league = {f"league_ours_{kind}": [0.0] for kind in ("p99_ms", "durable", "oversold", "undersold")}
+    found = figures(wins_rps=[1.0, 2.0, 3.0], league_ours_rps=[20_000.0], **league)
+    facts: dict[str, object] = {"machine": "Linux", "cores": 2, "at": "now", "rounds": 3, "seconds": 9}
+    report._write_document(found, [("figure", "bar"), ("wins", ">= 0.3")], facts)
+    told = page.read_text()
+    assert told.startswith("before\n<!-- bench: begin -->\nLinux, 2 cores; now; 3 rounds in 9 s.\n")
+    assert told.endswith("\n<!-- bench: end -->\nafter\n")
+    assert "old figures" not in told
+    assert "| `wins_rps` | 2 | 1 | 3 |" in told
+    assert "| **ours** | 20,000 | 0 | no | 0 | 0 |" in told
