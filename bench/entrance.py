@@ -46,7 +46,7 @@ class Shopper:
         self._note("answer", await self.browser.post(self._enter, fields), 302)
 
     def _read(self, key: str) -> str:
-        self._letters.execute("SELECT response FROM captcha_captchastore WHERE hashkey = %s", [key])
+        self._letters.execute("SELECT response FROM captcha_captchastore WHERE hashkey = %s", [key[:40]])
         row = self._letters.fetchone()
         return str(row[0]) if row else ""
 
