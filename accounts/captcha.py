@@ -1,9 +1,9 @@
 """The check against robots: letters as a picture or as sound, bound to a session, good for one try."""
 
-import secrets
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from captcha.models import CaptchaStore
 from django import forms
@@ -12,35 +12,51 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # none that looks like a digit or like another one
-LENGTH = 5
-OPEN_CHALLENGES = 5  # tabs of one browser that may each have a challenge of their own
-SESSION_KEY = "captcha"
+from accounts import captcha_pool
+
 SPEAKER = Path(__file__).with_name("speak.py")
 SPEAK_SECONDS = 5
 
 
-def random_letters() -> tuple[str, str]:
-    """Return what is drawn and what is to be typed; the library draws both alike from predictable numbers."""
-    text = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
-    return text, text.lower()
+class Challenge(NamedTuple):
+    """What a page shows: the key of one session's challenge, and its picture (base64) if it is drawn yet."""
+
+    key: str
+    picture: str = ""
 
 
-def new_challenge(request: HttpRequest) -> str:
-    """Store a challenge that only this session can solve; return its key."""
-    key: str = CaptchaStore.generate_key(random_letters)
-    request.session[SESSION_KEY] = [*request.session.get(SESSION_KEY, []), key][-OPEN_CHALLENGES:]
-    return key
+def new_challenge(request: HttpRequest) -> Challenge:
+    """Return a challenge that only this session can solve. Drawn ahead, it costs the database nothing."""
+    ready = captcha_pool.take()
+    if ready is not None:
+        return Challenge(key_for(request, ready.hashkey), ready.picture)
+    return Challenge(key_for(request, captcha_pool.store(minutes=settings.CAPTCHA_TIMEOUT)))
 
 
-def is_mine(request: HttpRequest, key: str) -> bool:
-    """Whether this session was given the challenge."""
-    return key in request.session.get(SESSION_KEY, [])
+def key_for(request: HttpRequest, hashkey: str) -> str:
+    """Bind a challenge to this session: the key is its hashkey, signed for the session."""
+    if not request.session.session_key:
+        request.session.create()
+    return f"{hashkey}-{_signature(request, hashkey)}"
 
 
-def _take(key: str) -> str | None:
+def mine(request: HttpRequest, key: str) -> str | None:
+    """Return the hashkey of a challenge that this session was given, None if it was not."""
+    hashkey, _, signature = key.partition("-")
+    if request.session.session_key and constant_time_compare(signature, _signature(request, hashkey)):
+        return hashkey
+    return None
+
+
+def _signature(request: HttpRequest, hashkey: str) -> str:
+    text = f"{hashkey}-{request.session.session_key}"
+    return salted_hmac("accounts.captcha", text, algorithm="sha256").hexdigest()
+
+
+def _take(hashkey: str) -> str | None:
     """Remove a challenge and return what was to be typed; None if it is over or somebody took it before.
 
     Two posts of one solution meet here: the row goes in the statement that reads it, so one of them has it.
@@ -48,7 +64,7 @@ def _take(key: str) -> str | None:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM captcha_captchastore WHERE hashkey = %s RETURNING response, expiration > %s",
-            [key, timezone.now()],
+            [hashkey, timezone.now()],
         )
         row = cursor.fetchone()
     return row[0] if row and row[1] else None
@@ -59,21 +75,20 @@ def solve(request: HttpRequest, key: str, answer: str) -> bool:
 
     Call it outside a transaction: one that is rolled back would give the challenge back.
     """
-    if not is_mine(request, key):
-        return False
-    expected = _take(key)
+    hashkey = mine(request, key)
+    expected = _take(hashkey) if hashkey else None
     if expected is None:
         return False
     given = "".join(answer.split()).lower()
     return given == expected or (settings.CAPTCHA_TEST_MODE and given == "passed")
 
 
-def spoken(key: str) -> bytes | None:
+def spoken(hashkey: str) -> bytes | None:
     """Return the challenge as a WAV file; None if the challenge is over or this machine cannot speak.
 
     The speaker is a program of its own, so that a fault in it, or its licence, stays there.
     """
-    challenge = CaptchaStore.objects.filter(hashkey=key).values_list("challenge", flat=True).first()
+    challenge = CaptchaStore.objects.filter(hashkey=hashkey).values_list("challenge", flat=True).first()
     if challenge is None:
         return None
     command = [sys.executable, str(SPEAKER), "-t", challenge, "-o", "-"]
@@ -87,10 +102,10 @@ def spoken(key: str) -> bytes | None:
 class CaptchaForm(forms.Form):
     """The challenge as part of a form; draw it with `captcha/challenge.html`.
 
-    A page drawn again after an error carries a new challenge: `challenge_key` makes that of the page.
+    A page drawn again after an error carries a new challenge: `challenge` makes that of the page.
     """
 
-    captcha_key = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
+    captcha_key = forms.CharField(max_length=120, widget=forms.HiddenInput, required=False)
     captcha = forms.CharField(
         label=_("Letters in the picture or the sound"),
         max_length=20,
@@ -111,6 +126,6 @@ class CaptchaForm(forms.Form):
             raise ValidationError(_("These were other letters. Try again with the new ones below."))
         return answer
 
-    def challenge_key(self) -> str:
+    def challenge(self) -> Challenge:
         """Make a challenge for the page that is being drawn."""
         return new_challenge(self.request)

@@ -1,6 +1,5 @@
 """The account, its addresses, and the pictures and sounds of the captcha."""
 
-from captcha.views import captcha_image as drawn
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import addresses as address_book
-from accounts.captcha import is_mine, spoken
+from accounts.captcha import mine, spoken
+from accounts.captcha_pool import draw
 from accounts.forms import AddressForm
 from accounts.limits import limited
 from accounts.models import Address, User
@@ -84,11 +84,11 @@ def address_delete(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @limited(group="captcha-image", key="user_or_ip", rate="60/m", methods=("GET",))
 def captcha_image(request: HttpRequest, key: str) -> HttpResponse:
-    """Draw a challenge of this session (twice the size, for sharp screens)."""
-    if not is_mine(request, key):
+    """Draw a challenge of this session: where none was drawn ahead, its page brings an address for it."""
+    hashkey = mine(request, key)
+    if hashkey is None:
         raise Http404
-    picture: HttpResponse = drawn(request, key, scale=2)
-    return picture
+    return HttpResponse(draw(hashkey), content_type="image/png")
 
 
 @require_GET
@@ -96,7 +96,8 @@ def captcha_image(request: HttpRequest, key: str) -> HttpResponse:
 @limited(group="captcha-audio", key="user_or_ip", rate="20/m", methods=("GET",))
 def captcha_audio(request: HttpRequest, key: str) -> HttpResponse:
     """Speak a challenge of this session; 404 if it is over or nothing here can speak."""
-    sound = spoken(key) if is_mine(request, key) else None
+    hashkey = mine(request, key)
+    sound = spoken(hashkey) if hashkey else None
     if sound is None:
         raise Http404
     return HttpResponse(sound, content_type="audio/wav")

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -12,11 +12,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.limits import limited
 from accounts.models import User
-from flashsale import eligibility, entry
+from flashsale import eligibility, entry, showing
 from flashsale.eligibility import Refusal
 from flashsale.forms import EntryForm
 from flashsale.models import Sale
-from flashsale.views import found_sale
 
 
 @never_cache
@@ -26,7 +25,7 @@ from flashsale.views import found_sale
 @limited(group="sale entry address", key="ip", rate="60/m")
 def sale_enter(request: HttpRequest, slug: str) -> HttpResponse:
     """Let the shopper in, or say why not: refused is a page with the person's own reason."""
-    sale = found_sale(slug)
+    sale = get_object_or_404(showing.public(), slug=slug)
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - behind login_required; tells the type checker
     if sale.phase == "ended":

@@ -25,6 +25,7 @@ BEAT = {
         "schedule": 10.0,
         "options": {"expires": 30},
     },
+    "draw captchas": {"task": "accounts.tasks.draw_captchas", "schedule": 5.0, "options": {"expires": 5}},
     "forget captchas and sessions": {
         "task": "accounts.tasks.forget_the_expired",
         "schedule": 3600.0,

@@ -258,6 +258,7 @@ CAPTCHA_TEST_MODE = env.bool("CAPTCHA_TEST_MODE", default=False)
 if CAPTCHA_TEST_MODE and not DEBUG:
     raise ImproperlyConfigured("CAPTCHA_TEST_MODE lets anybody through: never set it in production.")
 CAPTCHA_TIMEOUT = 1440  # minutes: nobody is hurried; one challenge is one try all the same
+CAPTCHA_POOL = env.int("CAPTCHA_POOL", default=500)  # drawn ahead and kept in the cache, some 10 kB each
 CAPTCHA_FONT_SIZE = 34
 CAPTCHA_LETTER_ROTATION = (-18, 18)
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from captcha.models import CaptchaStore
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 
-from accounts import addresses, captcha
+from accounts import addresses, captcha, captcha_pool
 from accounts.addresses import AddressParts
 from accounts.models import Address, User
 
@@ -55,8 +54,8 @@ def as_rival(rival: User) -> Client:
 
 @pytest.fixture
 def key(client: Client, db: None) -> str:
-    made: str = CaptchaStore.generate_key(captcha.random_letters)
     session = client.session
-    session[captcha.SESSION_KEY] = [made]
     session.save()
-    return made
+    request = RequestFactory().get("/")
+    request.session = session
+    return captcha.key_for(request, captcha_pool.store(minutes=5))
