@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from flashsale import stock
 from flashsale.gate.answers import Reply, attempt_reply, status_document
 from flashsale.gate.batch import PAUSED, Batcher, Decision
-from flashsale.gate.memory import SaleMemory
+from flashsale.gate.memory import FRESH, SaleMemory
 from flashsale.gate.metrics import Metrics
 from flashsale.gate.requests import Hosts, credentials, is_same_origin
 from flashsale.passes import PassError, Signer
@@ -176,11 +176,10 @@ class Gate:
     async def status(self, sale_number: int) -> Reply:
         """Answer with the public status document; 404 for an unknown sale, 503 where the store is silent."""
         memory = self.sale(sale_number).memory
-        if memory.status is None or memory.age() > 1.0:
-            try:
-                await memory.look()
-            except (RedisError, OSError, TimeoutError):
-                return 503, b'{"outcome": "paused", "retry_after": 2}', 2
+        if memory.status is None or memory.age() > FRESH:
+            await asyncio.shield(memory.renew())  # one look for all who ask now; leaving cancels nobody's
+        if memory.age() > FRESH:
+            return 503, b'{"outcome": "paused", "retry_after": 2}', 2
         if memory.status is None:
             return 404, b'{"detail": "There is no such sale."}', 0
         return 200, status_document(sale_number, memory.status, memory.now()), 0

@@ -78,10 +78,11 @@ class SaleMemory:
         self._newest_look += 1
         self.renew()
 
-    def renew(self) -> None:
-        """Look at the store in the background, one look at a time."""
+    def renew(self) -> "asyncio.Task[None]":
+        """Look at the store in the background, one look at a time whoever asks; the task never raises."""
         if self._refreshing is None:
             self._refreshing = asyncio.create_task(self._refresh())
+        return self._refreshing
 
     async def _refresh(self) -> None:
         number = self._newest_look
