@@ -263,3 +263,11 @@ def test_beyond_its_bound_the_gate_answers_full(make_sale: MakeSale, shoppers: M
     with running_gate(GATE_MAX_IN_FLIGHT="0") as small:
         status, told, headers = attempt_at(small, item, bearer(a_pass(item, ann)))
     assert (status, told["outcome"], headers["retry-after"]) == (503, "full", "1")
+
+
+def test_a_page_full_of_pollers_asks_the_store_once_a_second(gate: str, make_sale: MakeSale) -> None:
+    item = make_sale()
+    before, started = calls_of("cmdstat_fcall_ro"), time.monotonic()
+    for _ in range(60):
+        assert ask(gate, "GET", f"/gate/sales/{item.sale_id}")[0] == 200
+    assert calls_of("cmdstat_fcall_ro") - before <= 2 * (time.monotonic() - started) + 4
