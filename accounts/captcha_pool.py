@@ -68,14 +68,14 @@ def take() -> Ready | None:
     return _read(member) if good_until > time.time() else None
 
 
-def top_up(*, seconds: float = DRAWING_SECONDS) -> int:
-    """Draw until the pool has `settings.CAPTCHA_POOL` challenges or `seconds` are over; return how many."""
+def top_up(*, size: int, seconds: float = DRAWING_SECONDS) -> int:
+    """Draw until the pool has `size` challenges or `seconds` are over; return how many were drawn."""
     client, name, end = _client(), _name(), time.monotonic() + seconds
     client.zremrangebyscore(name, "-inf", time.time())
     if not _is_of_this_database(client, name):
         log.warning("The challenges in the cache are of another database: they are drawn anew")
         client.delete(name)
-    missing = settings.CAPTCHA_POOL - client.zcard(name)
+    missing = size - client.zcard(name)
     drawn = 0
     for ready, good_until in _drawn(missing):
         client.zadd(name, {f"{ready.hashkey}{ready.picture}": good_until})

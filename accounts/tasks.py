@@ -2,6 +2,7 @@
 
 from captcha.models import CaptchaStore
 from celery import shared_task
+from django.conf import settings
 from django.core.management import call_command
 
 from accounts import captcha_pool
@@ -17,4 +18,4 @@ def forget_the_expired() -> None:
 @shared_task
 def draw_captchas() -> None:
     """Fill the pool of challenges up; running it twice changes nothing."""
-    captcha_pool.top_up()
+    captcha_pool.top_up(size=settings.CAPTCHA_POOL)

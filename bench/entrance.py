@@ -10,7 +10,7 @@ from bench.browser import Browser, Page
 from flashsale.models import Sale
 
 KEY = re.compile(r'name="captcha_key" value="([^"]+)"')
-PICTURE = re.compile(r'<img class="captcha" src="([^"]+)"')
+PICTURE = '<img class="captcha" src="data:image/png;base64,'
 
 
 class Shopper:
@@ -29,14 +29,11 @@ class Shopper:
         self._note("sale", await self.browser.get(self._sale), 200)
 
     async def form(self) -> None:
-        """Press the button that leads in."""
+        """Press the button that leads in; the page brings the captcha's picture along."""
         self._form = await self.browser.get(self._enter)
         self._note("form", self._form, 200)
-
-    async def picture(self) -> None:
-        """Look at the letters."""
-        found = PICTURE.search(self._form.text)
-        self._note("picture", await self.browser.get(found[1] if found else "/no-picture"), 200)
+        if PICTURE not in self._form.text:
+            self.odd.append("form without a picture")
 
     async def answer(self) -> None:
         """Send the letters and the answer to the question."""
@@ -58,6 +55,5 @@ class Shopper:
 STEPS: dict[str, Callable[[Shopper], Awaitable[None]]] = {
     "sale": Shopper.sale,
     "form": Shopper.form,
-    "picture": Shopper.picture,
     "answer": Shopper.answer,
 }

@@ -36,7 +36,7 @@ def pool(settings: Settings) -> None:
 
 
 def test_a_full_pool_is_not_filled_further(pool: None) -> None:
-    assert captcha_pool.top_up() == 0
+    assert captcha_pool.top_up(size=2) == 0
     assert CaptchaStore.objects.count() == 2
 
 
@@ -104,7 +104,7 @@ def test_a_challenge_that_waited_too_long_is_not_handed_out(settings: Settings) 
 
 def test_a_pool_of_another_database_is_drawn_anew(pool: None) -> None:
     CaptchaStore.objects.all().delete()
-    assert captcha_pool.top_up() == 2
+    assert captcha_pool.top_up(size=2) == 2
     ready = captcha_pool.take()
     assert ready is not None
     assert CaptchaStore.objects.filter(hashkey=ready.hashkey).exists()
