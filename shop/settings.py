@@ -155,6 +155,10 @@ CACHES = {
         },
     },
 }
+# What is the same for everybody, in the memory of each process: parts of pages, and rows for a second.
+CACHES["process"] = {
+    "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+}
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_HTTPONLY = True
