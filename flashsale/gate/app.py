@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 
 from flashsale import stock
 from flashsale.gate.answers import Reply, attempt_reply, status_document
-from flashsale.gate.batch import PAUSED, Batcher, Decision
+from flashsale.gate.batch import PAUSED, Batcher
 from flashsale.gate.memory import FRESH, SaleMemory
 from flashsale.gate.metrics import Metrics
 from flashsale.gate.requests import Hosts, credentials, is_same_origin
@@ -141,19 +141,23 @@ class Gate:
         except PassError:
             return self._refuse(now)
         sale = self.sale(sale_number)
-        answer, store_now = await self._decide(sale, item, user)
+        answer = self._short_answer(sale, item, user)
+        if answer is not None:
+            store_now = sale.memory.now()
+        elif self._durability_checked or await self._is_durable():
+            answer, store_now = await sale.batcher.attempt(item, user)
+        else:
+            answer, store_now = PAUSED, sale.memory.now()
         self.metrics.attempt(answer.outcome, time.time() - now)
         return attempt_reply(answer, now=store_now, sale=sale_number, user=user, signer=self.signer)
 
-    async def _decide(self, sale: Sale, item: int, user: int) -> Decision:
-        if sale.memory.went_backwards or not (self._durability_checked or await self._is_durable()):
-            return PAUSED, sale.memory.now()
+    def _short_answer(self, sale: Sale, item: int, user: int) -> Answer | None:
+        if sale.memory.went_backwards:
+            return PAUSED
         answer = sale.memory.short_answer(item, user)
         if answer is None and self.metrics.in_flight > self._in_flight_at_most:
-            answer = FULL
-        if answer is not None:
-            return answer, sale.memory.now()
-        return await sale.batcher.attempt(item, user)
+            return FULL
+        return answer
 
     async def _is_durable(self) -> bool:
         """Whether an answer would survive a power cut; nothing is sold by a store that may forget."""
