@@ -88,9 +88,7 @@ def close(*, sale: Sale) -> str:
             " when it does."
         )
         raise Silent(sentence % {"sale": sale.title}) from error
-    sentence = _(
-        "“%(sale)s” has ended. Whoever holds a unit keeps the deadline; free units return to stock."
-    )
+    sentence = _("“%(sale)s” has ended. Whoever holds a unit keeps the deadline; free units return to stock.")
     return sentence % {"sale": sale.title}
 
 
