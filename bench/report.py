@@ -46,7 +46,7 @@ def _facts(stage: Stage, *, seconds: float, rounds: int) -> dict[str, object]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
-        "machine": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "machine": f"{platform.system()}, Python {platform.python_version()}",
         "rounds": rounds,
         "seconds": round(seconds),
         "problems": len(stage.problems),
