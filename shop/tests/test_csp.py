@@ -81,3 +81,16 @@ def test_a_script_injected_into_the_admin_does_not_run(admin_page: Page) -> None
         "document.body.append(script)"
     )
     assert admin_page.evaluate("window.stolen") is None
+
+
+@pytest.mark.browser
+def test_the_pages_of_the_api_are_our_own_and_show_every_address(admin_page: Page) -> None:
+    complaints: list[str] = []
+    asked: list[str] = []
+    admin_page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    admin_page.on("request", lambda request: asked.append(request.url))
+    admin_page.goto("/api/docs/")
+    admin_page.get_by_text("/api/catalogue/", exact=True).first.wait_for()
+    assert complaints == []
+    ours = admin_page.url.removesuffix("/api/docs/")
+    assert [url for url in asked if not url.startswith((ours, "data:"))] == []
