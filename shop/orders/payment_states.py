@@ -10,7 +10,6 @@ from payments import PaymentStatus as Status
 
 CLOSED = frozenset({Status.REJECTED, Status.ERROR, Status.CANCELLED})
 OPEN = frozenset({Status.WAITING, Status.INPUT, Status.PREAUTH})
-TERMINAL = frozenset({Status.REFUNDED})
 
 FORWARD: Mapping[str, frozenset[str]] = {
     Status.WAITING: frozenset({Status.INPUT, Status.PREAUTH, Status.CONFIRMED}) | CLOSED,
