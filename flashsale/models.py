@@ -1,5 +1,6 @@
 """Sales, their items, who may enter, and what became of every reservation: the truth of a sale."""
 
+import secrets
 from datetime import timedelta
 from typing import ClassVar
 
@@ -13,6 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.catalogue.models import Variant
 from shop.orders.models import Order
+
+
+def _new_line_key() -> str:
+    return secrets.token_hex(16)
 
 
 class Sale(models.Model):
@@ -61,7 +66,34 @@ class Sale(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("Shoppers served a second; empty for no limit."),
+        help_text=_("Shoppers served a second; empty for no limit, and then nobody waits in line."),
+    )
+    queue_limit = models.PositiveIntegerField(
+        _("longest line"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("People who may wait at a time; the next one is told to come back. Empty for no limit."),
+    )
+    tie_band = models.PositiveSmallIntegerField(
+        _("tie band"),
+        default=0,
+        validators=[MaxValueValidator(1000)],
+        help_text=_(
+            "Milliseconds within which arrivals count as one moment and are ordered by lot, so that a fast"
+            " line does not beat a slow one; 0 for strictly first come, first served."
+        ),
+    )
+    shuffle_at_open = models.BooleanField(
+        _("draw lots at the opening"),
+        default=False,
+        help_text=_("Whoever lines up before the opening gets a place by lot when it opens."),
+    )
+    line_key = models.CharField(
+        max_length=64,
+        default=_new_line_key,
+        editable=False,
+        help_text=_("Orders the lots; its SHA-256 is public before the sale, itself after it."),
     )
     min_account_days = models.PositiveIntegerField(_("minimum account age in days"), default=0)
     min_level = models.PositiveSmallIntegerField(_("minimum level"), default=0)
@@ -79,6 +111,10 @@ class Sale(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(closes_at__gt=F("opens_at")), name="closes_after_it_opens"),
             models.CheckConstraint(condition=Q(rate__isnull=True) | Q(rate__gt=0), name="rate_not_zero"),
+            models.CheckConstraint(
+                condition=Q(rate__isnull=False) | Q(tie_band=0, shuffle_at_open=False),
+                name="lots_need_a_rate",
+            ),
         )
 
     def __str__(self) -> str:
