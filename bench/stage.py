@@ -20,6 +20,7 @@ from bench.sizes import Sizes
 from flashsale import crowd, scheduling, stock
 from flashsale.gate.answers import STATUS
 from flashsale.models import Sale, SaleItem
+from flashsale.replies import ItemStatus
 from shop.catalogue.models import Product, Variant
 from shop.up.messages import Trouble, say, stopped
 from shop.up.ports import LOOPBACK, free_port
@@ -185,7 +186,7 @@ def attempt_path(item: SaleItem) -> str:
     return f"/gate/sales/{item.sale_id}/items/{item.pk}/attempt"
 
 
-def settled(item: SaleItem) -> stock.ItemStatus:
+def settled(item: SaleItem) -> ItemStatus:
     """Return the units of an item as the store counts them; Trouble where it does not know it."""
     status = stock.run(stock.status(item.sale_id, [item.pk]))
     if status is None:

@@ -8,7 +8,7 @@ KEPT = 16
 
 
 class Segment(NamedTuple):
-    """From `start` on `base` tickets are served, and `rate` more a second; None for no limit, 0 for a pause."""
+    """From `start` on `base` tickets are served and `rate` more a second; None: no limit, 0: paused."""
 
     start: int
     base: int
@@ -28,6 +28,7 @@ class Queue:
 
     schedule: Sequence[Segment]
     tickets: int
+    rate: int | None
     limit: int | None
     tie_band: int
     lots_at_open: bool

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from flashsale import draining, recording, reservations, scheduling, stock, stream
 from flashsale.models import Reservation, Sale, SaleItem
+from flashsale.replies import ItemStatus
 from flashsale.stream import Backlog, Entry
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ def compare(*, sale_id: int) -> Report:
     )
 
 
-def _compare_item(item: SaleItem, units: stock.ItemStatus | None) -> ItemReport:
+def _compare_item(item: SaleItem, units: ItemStatus | None) -> ItemReport:
     rows = Figures(item.quantity, item.free, item.held, item.paid, item.returned)
     if units is None:
         return ItemReport(item.pk, rows, None)

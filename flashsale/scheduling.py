@@ -13,6 +13,8 @@ from redis.exceptions import RedisError
 from flashsale import stock, stream
 from flashsale.errors import SchedulingError
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.queue import Queue
+from flashsale.replies import Status
 from shop.catalogue import stock as ordinary
 from shop.catalogue.errors import OutOfStock
 from shop.catalogue.models import Variant
@@ -84,10 +86,18 @@ def warm(*, sale_id: int) -> str:
     return reply
 
 
-def _is_up_to_date(sale: Sale, known: stock.Status) -> bool:
+def _is_up_to_date(sale: Sale, known: Status) -> bool:
     stored = (known.opens_at, known.closes_at, known.pay_within, known.standby_size, known.paused)
     opens_at, closes_at = int(sale.opens_at.timestamp() * 1000), int(sale.closes_at.timestamp() * 1000)
-    return stored == (opens_at, closes_at, sale.pay_within * 1000, sale.standby_size, sale.paused)
+    wanted = (opens_at, closes_at, sale.pay_within * 1000, sale.standby_size, sale.paused)
+    return stored == wanted and _is_queue_up_to_date(sale, known.queue)
+
+
+def _is_queue_up_to_date(sale: Sale, known: Queue | None) -> bool:
+    if known is None:
+        return sale.rate is None
+    stored = (known.rate, known.limit, known.tie_band, known.lots_at_open)
+    return stored == (sale.rate, sale.queue_limit, sale.tie_band, sale.shuffle_at_open)
 
 
 def pause(*, sale_id: int) -> None:
@@ -100,6 +110,19 @@ def resume(*, sale_id: int) -> None:
     """Let the sale go on. Raises RedisError if the store is away (it then stays paused)."""
     stock.run(stock.pause(sale_id, paused=False))
     Sale.objects.filter(pk=sale_id).update(paused=False)
+
+
+def set_rate(*, sale_id: int, rate: int | None) -> None:
+    """Serve so many tickets a second from now on; None for no limit.
+
+    Raises SchedulingError where the sale draws lots, which need a rate, and RedisError if the store is
+    away: the rows have the new rate then, and the beat's warm-up brings it there.
+    """
+    sale = Sale.objects.get(pk=sale_id)
+    if rate is None and (sale.tie_band or sale.shuffle_at_open):
+        raise SchedulingError(_("This sale draws lots, so it needs an admission rate."))
+    Sale.objects.filter(pk=sale_id).update(rate=rate)
+    stock.run(stock.set_rate(sale_id, rate))
 
 
 def close_now(*, sale_id: int) -> None:
@@ -164,6 +187,11 @@ def document(sale: Sale) -> dict[str, Any]:
         "closed": sale.state == Sale.State.CLOSED,
         "pay_within": sale.pay_within * 1000,
         "standby_size": sale.standby_size,
+        "rate": -1 if sale.rate is None else sale.rate,
+        "queue_limit": -1 if sale.queue_limit is None else sale.queue_limit,
+        "tie_band": sale.tie_band,
+        "lots_at_open": sale.shuffle_at_open,
+        "line_key": sale.line_key,
         "items": [_item_document(item) for item in sale.items.order_by("pk")],
     }
 

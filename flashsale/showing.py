@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
 from flashsale import stock
 from flashsale.gate.answers import PHASE_WORDS
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.queue import Queue
+from flashsale.replies import Status
 from shop.catalogue.models import Product, ProductImage
 
 MOST_SALES = 60
@@ -56,12 +59,17 @@ class ShownItem:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A sale at one instant. `phase` is coming, running, paused or ended, by the store where it answers."""
+    """A sale at one instant. `phase` is coming, running, paused or ended, by the store where it answers.
+
+    `now` is the store's time in ms; `queue` is None where nobody waits, or nobody knows.
+    """
 
     sale: Sale
     phase: str
     items: list[ShownItem]
     knows_stock: bool
+    now: int
+    queue: Queue | None
 
 
 def with_items(sales: QuerySet[Sale]) -> QuerySet[Sale]:
@@ -82,10 +90,17 @@ def show(*, sale: Sale, user: User | None) -> Shown:
     status = _status(sale, items)
     own = _own(user, items)
     phase = PHASE_WORDS[status.phase] if status else _phase_without_store(sale)
-    return Shown(sale, phase, [_item(item, status, own) for item in items], knows_stock=status is not None)
+    return Shown(
+        sale=sale,
+        phase=phase,
+        items=[_item(item, status, own) for item in items],
+        knows_stock=status is not None,
+        now=status.now if status else int(timezone.now().timestamp() * 1000),
+        queue=status.queue if status else None,
+    )
 
 
-def _status(sale: Sale, items: list[SaleItem]) -> stock.Status | None:
+def _status(sale: Sale, items: list[SaleItem]) -> Status | None:
     try:
         return stock.run(stock.status(sale.pk, [item.pk for item in items]))
     except RedisError:
@@ -97,7 +112,7 @@ def _phase_without_store(sale: Sale) -> str:
     return "paused" if sale.phase == "running" else sale.phase
 
 
-def _item(item: SaleItem, status: stock.Status | None, own: dict[int, Own]) -> ShownItem:
+def _item(item: SaleItem, status: Status | None, own: dict[int, Own]) -> ShownItem:
     units = status.items.get(item.pk) if status else None
     standby_free = max(0, status.standby_size - units.standby) if status and units else None
     return ShownItem(item, units.free if units else None, standby_free, own.get(item.pk, Own()))

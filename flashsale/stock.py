@@ -8,10 +8,10 @@ described in `lua/`. Times are milliseconds since 1970 by the store's clock.
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import redis.asyncio
 from django_redis import get_redis_connection
@@ -19,10 +19,22 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
+from flashsale.replies import (
+    Answer,
+    Decided,
+    Members,
+    Own,
+    Status,
+    read_decided,
+    read_members,
+    read_own,
+    read_status,
+)
+
 T = TypeVar("T")
 NEWS = "fs:news"
 GROUP = "orders"
-FILES = ("common", "attempt", "release", "manage")
+FILES = ("common", "queue", "attempt", "release", "manage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,71 +46,6 @@ class Call(Generic[T]):
     args: Sequence[str | int]
     read: Callable[[Any], T]
     reads_only: bool = False
-
-
-class Answer(NamedTuple):
-    """What one attempt was told.
-
-    `outcome` is one of reserved, standby, sold_out, not_open, ended, paused, slow_down, refused.
-    """
-
-    outcome: str
-    first: bool = False
-    paid: bool = False
-    rid: str = ""
-    pay_by: int = 0
-    number: int = 0
-    position: int = 0
-    at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decided batch: the store's time, epoch and sequence, what is left, and one answer an attempt."""
-
-    now: int
-    epoch: int
-    seq: int
-    phase: str
-    left: Mapping[int, tuple[int, int]]
-    answers: list[Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class ItemStatus:
-    """Units of one item as the store counts them; `quantity = free + held + paid + returned`."""
-
-    quantity: int
-    free: int
-    held: int
-    paid: int
-    returned: int
-    standby: int
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """One atomic look at a sale. `phase` is not_open, open, paused or ended."""
-
-    now: int
-    epoch: int
-    seq: int
-    phase: str
-    opens_at: int
-    closes_at: int
-    standby_size: int
-    pay_within: int
-    paused: bool
-    items: Mapping[int, ItemStatus]
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """Users of an item: units held (rid, pay_by), units paid (rid, pay_by, count), standby numbers."""
-
-    holders: dict[int, tuple[str, int]] = field(default_factory=dict)
-    owners: dict[int, tuple[str, int, int]] = field(default_factory=dict)
-    standby: dict[int, int] = field(default_factory=dict)
 
 
 @cache
@@ -114,8 +61,8 @@ def library() -> tuple[str, str]:
 
 
 def sale_keys(sale: int) -> list[str]:
-    """Keys of the sale itself: its settings and its stream."""
-    return [f"fs:{{{sale}}}:sale", f"fs:{{{sale}}}:stream"]
+    """Keys of the sale itself: its settings, its stream and its line."""
+    return [f"fs:{{{sale}}}:{kind}" for kind in ("sale", "stream", "line")]
 
 
 def item_keys(sale: int, item: int) -> list[str]:
@@ -127,48 +74,15 @@ def _keys(sale: int, items: Sequence[int]) -> list[str]:
     return sale_keys(sale) + [key for item in items for key in item_keys(sale, item)]
 
 
-def _read_left(text: bytes) -> tuple[int, int]:
-    free, standby = text.split()
-    return int(free), int(standby)
-
-
-_PLAIN = {b"O": Answer("sold_out"), b"E": Answer("ended"), b"U": Answer("paused"), b"X": Answer("refused")}
-
-
-def _read_answer(reply: bytes) -> Answer:
-    plain = _PLAIN.get(reply)
-    if plain is not None:
-        return plain
-    kind, *rest = reply.split()
-    if kind in (b"R", b"A", b"P"):
-        return Answer(
-            "reserved", first=kind == b"R", paid=kind == b"P", rid=rest[0].decode(), pay_by=int(rest[1])
-        )
-    if kind == b"S":
-        return Answer("standby", number=int(rest[0]), position=int(rest[1]))
-    return Answer("not_open" if kind == b"N" else "slow_down", at=int(rest[0]))
-
-
 def attempt(sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int) -> Call[Decided]:
     """Decide a batch of (item, user) in order; each shopper may try `per_minute` times a minute."""
     items = list(dict.fromkeys(item for item, _ in attempts))
     index = {item: i for i, item in enumerate(items, 1)}
-    keys = [*sale_keys(sale), f"fs:{{{sale}}}:tries:"]
-    for item in items:
-        keys += item_keys(sale, item)
     args: list[str | int] = [per_minute, len(items)]
     for item, user in attempts:
         args += (index[item], user)
-
-    def read(reply: list[bytes]) -> Decided:
-        now, epoch, seq, phase = reply[0].split()
-        if len(reply) != 1 + len(items) + len(attempts):
-            raise ResponseError(f"{len(reply)} replies to {len(attempts)} attempts")
-        left = {item: _read_left(text) for item, text in zip(items, reply[1:], strict=False)}
-        answers = [_read_answer(text) for text in reply[1 + len(items) :]]
-        return Decided(int(now), int(epoch), int(seq), phase.decode(), left, answers)
-
-    return Call("attempt", keys, args, read)
+    keys = [*_keys(sale, items), f"fs:{{{sale}}}:tries:"]
+    return Call("attempt", keys, args, lambda reply: read_decided(reply, len(attempts)))
 
 
 def release(sale: int, item: int, *, user: int, rid: str) -> Call[str]:
@@ -194,7 +108,12 @@ def load(sale: int, document: Mapping[str, Any]) -> Call[str]:
 
 def pause(sale: int, *, paused: bool) -> Call[bool]:
     """Pause or resume a sale; False if the store does not know it."""
-    return Call("pause", sale_keys(sale), [int(paused)], bool)
+    return Call("pace", sale_keys(sale), [int(paused), ""], bool)
+
+
+def set_rate(sale: int, rate: int | None) -> Call[bool]:
+    """Serve so many tickets a second from now on, None for no limit; False for an unknown sale."""
+    return Call("pace", sale_keys(sale), ["", -1 if rate is None else rate], bool)
 
 
 def close(sale: int, items: Sequence[int]) -> Call[bool]:
@@ -204,54 +123,43 @@ def close(sale: int, items: Sequence[int]) -> Call[bool]:
 
 def status(sale: int, items: Sequence[int]) -> Call[Status | None]:
     """One atomic look at a sale; None if the store does not know it."""
-
-    def read(reply: list[bytes] | None) -> Status | None:
-        if reply is None:
-            return None
-        now, epoch, seq, phase, *settings = reply[0].split()
-        found = {
-            item: ItemStatus(*map(int, text.split()))
-            for item, text in zip(items, reply[1:], strict=True)
-            if text
-        }
-        opens_at, closes_at, standby_size, pay_within, paused = map(int, settings)
-        return Status(
-            int(now),
-            int(epoch),
-            int(seq),
-            phase.decode(),
-            opens_at,
-            closes_at,
-            standby_size,
-            pay_within,
-            bool(paused),
-            found,
-        )
-
-    return Call("status", _keys(sale, items), [], read, reads_only=True)
+    return Call("status", _keys(sale, items), [], lambda reply: read_status(reply, items), reads_only=True)
 
 
 def members(sale: int, item: int) -> Call[Members]:
     """Who holds, has paid or stands by, of one item."""
+    return Call("members", _keys(sale, [item]), [], read_members, reads_only=True)
 
-    def read(reply: list[list[bytes]]) -> Members:
-        holders, owners, standby = (list(zip(flat[::2], flat[1::2], strict=True)) for flat in reply)
-        found = Members(standby={int(user): int(number) for user, number in standby})
-        for user, unit in holders:
-            rid, pay_by = unit.decode().split()
-            found.holders[int(user)] = (rid, int(pay_by))
-        for user, unit in owners:
-            rid, pay_by, count = unit.decode().split()
-            found.owners[int(user)] = (rid, int(pay_by), int(count))
-        return found
 
-    return Call("members", _keys(sale, [item]), [], read, reads_only=True)
+def standby(sale: int, item: int) -> Call[list[int]]:
+    """Who stands by for one item, in order."""
+    return Call("standby", _keys(sale, [item]), [], lambda reply: list(map(int, reply)), reads_only=True)
+
+
+def line(sale: int, start: int, count: int) -> Call[list[tuple[int, int]]]:
+    """(user, score) of the tickets from rank `start` on, at most `count`, in the order of the line."""
+
+    def read(reply: list[bytes]) -> list[tuple[int, int]]:
+        return [(int(user), int(score)) for user, score in zip(reply[::2], reply[1::2], strict=True)]
+
+    return Call("line", sale_keys(sale), [start, count], read, reads_only=True)
+
+
+def own(sale: int, items: Sequence[int], users: Sequence[int]) -> Call[list[Own]]:
+    """What each of some users has of a sale."""
+
+    def read(reply: list[list[bytes]]) -> list[Own]:
+        return [read_own(one, items) for one in reply]
+
+    return Call("own", _keys(sale, items), list(users), read, reads_only=True)
 
 
 def place(sale: int, item: int, *, user: int) -> Call[Answer | None]:
     """What one shopper has of an item, as an attempt would tell him again; None for nothing. Reads only."""
-    keys = _keys(sale, [item])
-    return Call("place", keys, [user], lambda reply: _read_answer(reply) if reply else None, reads_only=True)
+    one = own(sale, [item], [user])
+    return Call(
+        one.function, one.keys, one.args, lambda reply: one.read(reply)[0].items.get(item), reads_only=True
+    )
 
 
 def _command(call: Call[Any]) -> list[str | int]:

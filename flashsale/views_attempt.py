@@ -18,8 +18,8 @@ from accounts.limits import too_many
 from accounts.models import User
 from flashsale import eligibility, entry, showing, stock
 from flashsale.models import Sale, SaleItem
+from flashsale.replies import Answer
 from flashsale.showing import ShownItem
-from flashsale.stock import Answer
 from flashsale.views import found_sale, refresh
 from flashsale.views_entry import refused
 from flashsale.words import moment

@@ -1,11 +1,14 @@
 """How an outcome is said over HTTP: status, JSON and headers."""
 
+import hashlib
 import json
 import math
+import random
 from typing import Any
 
 from flashsale.passes import Signer
-from flashsale.stock import Answer, Status
+from flashsale.queue import Queue
+from flashsale.replies import Answer, Status
 
 STATUS = {
     "reserved": 200,
@@ -20,7 +23,7 @@ STATUS = {
     "full": 503,
 }
 PHASE_WORDS = {"not_open": "coming", "open": "running", "paused": "paused", "ended": "ended"}
-RETRY_SECONDS = {"paused": 2, "full": 1}
+RETRY_SECONDS = {"paused": 2}
 
 Reply = tuple[int, bytes, int]
 
@@ -32,7 +35,7 @@ def _plain(outcome: str) -> Reply:
 
 
 # The answers of the crowd say the same to everybody, but for the time.
-PLAIN = {outcome: _plain(outcome) for outcome in ("sold_out", "ended", "paused", "full", "refused")}
+PLAIN = {outcome: _plain(outcome) for outcome in ("sold_out", "ended", "paused", "refused")}
 
 
 # Nothing in it needs escaping: numbers, a reservation's name (digits and hyphens) and a receipt.
@@ -51,18 +54,39 @@ def attempt_reply(answer: Answer, *, now: int, sale: int, user: int, signer: Sig
         paid = "true" if answer.paid else "false"
         text = RESERVED % (now, answer.rid, answer.pay_by, paid, receipt)
         return 201 if answer.first else 200, text.encode(), 0
-    body: dict[str, Any] = {"outcome": answer.outcome, "now": now}
-    status, retry = STATUS[answer.outcome], 0
-    if answer.outcome == "standby":
-        body |= {"number": answer.number, "position": answer.position}
-    elif answer.outcome == "not_open":
-        body["opens_at"] = answer.at
-        retry = max(1, math.ceil((answer.at - now) / 1000))
-    elif answer.outcome == "slow_down":
-        retry = max(1, math.ceil(answer.at / 1000))
+    facts, wait_ms = _facts(answer, now)
+    retry = max(1, math.ceil(wait_ms / 1000)) if wait_ms is not None else 0
+    body = {"outcome": answer.outcome, "now": now, **facts}
     if retry:
         body["retry_after"] = retry
-    return status, json.dumps(body).encode(), retry
+    return STATUS[answer.outcome], json.dumps(body).encode(), retry
+
+
+def _facts(answer: Answer, now: int) -> tuple[dict[str, int], float | None]:
+    """What is said beside the outcome, and after how many ms it is worth asking again; None for never."""
+    if answer.outcome == "standby":
+        return {"number": answer.number, "position": answer.position}, None
+    if answer.outcome == "queued":
+        facts = {"number": answer.number, "turn_at": answer.at, "ahead": answer.position}
+        return facts, answer.at - now if answer.at else 1000 * RETRY_SECONDS["paused"]
+    if answer.outcome == "not_open":
+        return {"opens_at": answer.at}, answer.at - now
+    # Whoever found the line full must not come again with everybody else.
+    return {}, answer.at * (random.uniform(0.67, 1.33) if answer.outcome == "full" else 1)  # noqa: S311
+
+
+def _queue(queue: Queue, now: int, *, is_over: bool) -> dict[str, Any]:
+    """Describe a queue as `docs/queue.md` says; its key is told when nobody can profit from it any more."""
+    return {
+        "schedule": queue.schedule,
+        "tickets": queue.tickets,
+        "served": queue.served(now),
+        "limit": queue.limit,
+        "tie_band": queue.tie_band,
+        "lots_at_open": queue.lots_at_open,
+        "key_sha256": hashlib.sha256(queue.key.encode()).hexdigest(),
+        "key": queue.key if is_over else None,
+    }
 
 
 def status_document(sale: int, status: Status, now: int) -> bytes:
@@ -85,5 +109,6 @@ def status_document(sale: int, status: Status, now: int) -> bytes:
             "opens_at": status.opens_at,
             "closes_at": status.closes_at,
             "items": items,
+            "queue": _queue(status.queue, now, is_over=status.phase == "ended") if status.queue else None,
         }
     ).encode()

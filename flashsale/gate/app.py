@@ -28,7 +28,7 @@ from flashsale.gate.memory import FRESH, SaleMemory
 from flashsale.gate.metrics import Metrics
 from flashsale.gate.requests import Hosts, credentials, is_same_origin
 from flashsale.passes import PassError, Signer
-from flashsale.stock import Answer, Decided
+from flashsale.replies import Answer, Decided
 
 logger = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -36,7 +36,7 @@ Route = tuple[tuple[str, ...], Callable[[], Awaitable[Reply]]]
 ATTEMPT = re.compile(r"/gate/sales/([0-9]{1,15})/items/([0-9]{1,15})/attempt")
 SALE = re.compile(r"/gate/sales/([0-9]{1,15})")
 SALES_AT_MOST = 1000
-FULL = Answer("full")
+FULL = Answer("full", at=1000)
 READS, WRITES = ("GET", "HEAD"), ("POST",)
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
@@ -51,6 +51,7 @@ class Sale:
             self._decide,
             size=settings.GATE_BATCH_SIZE,
             timeout=settings.GATE_ATTEMPT_TIMEOUT,
+            hold_at_most=settings.GATE_MAX_IN_FLIGHT // 2,
             metrics=gate.metrics,
         )
         self._client = gate.client

@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from redis.exceptions import RedisError
 
 from flashsale.gate.metrics import Metrics
-from flashsale.stock import Answer, Decided
+from flashsale.replies import Answer, Decided
 
 logger = logging.getLogger(__name__)
 Decide = Callable[[Sequence[tuple[int, int]]], Awaitable[Decided]]
+HOLD_MS = 1000
 Waiter = tuple[int, int, "asyncio.Future[Decision]", float]
 Decision = tuple[Answer, int]
 PAUSED = Answer("paused")
@@ -23,12 +24,19 @@ class Batcher:
 
     The batches belong to one task of their own: a shopper who goes away cancels his future, never the
     batch in which he stands, and nobody else's answer can move to his place.
+
+    An attempt whose turn in line is at most a second away is held and decided at its turn, so that neither
+    a slow line nor a slow timer costs the shopper his place among those who are served with him.
     """
 
-    def __init__(self, decide: Decide, *, size: int, timeout: float, metrics: Metrics) -> None:
+    def __init__(
+        self, decide: Decide, *, size: int, timeout: float, hold_at_most: int, metrics: Metrics
+    ) -> None:
         self._decide = decide
         self._size = size
         self._timeout = timeout
+        self._hold_at_most = hold_at_most
+        self._held = 0
         self._metrics = metrics
         self._waiting: deque[Waiter] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -36,10 +44,28 @@ class Batcher:
     def attempt(self, item: int, user: int) -> "asyncio.Future[Decision]":
         """Join the next batch; the future gives the answer and the store's time (ms)."""
         future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._join(item, user, future)
+        return future
+
+    def _join(self, item: int, user: int, future: "asyncio.Future[Decision]") -> None:
         self._waiting.append((item, user, future, time.monotonic()))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        return future
+
+    def _is_held(self, waiter: Waiter, answer: Answer, now: int) -> bool:
+        """Hold an attempt until its turn, if that is near and not too many are held."""
+        wait = answer.at - now
+        if answer.outcome != "queued" or not 0 < wait <= HOLD_MS or self._held >= self._hold_at_most:
+            return False
+        self._held += 1
+        asyncio.get_running_loop().call_later(wait / 1000, self._come_back, waiter)
+        return True
+
+    def _come_back(self, waiter: Waiter) -> None:
+        self._held -= 1
+        item, user, future, _ = waiter
+        if not future.done():
+            self._join(item, user, future)
 
     async def _run(self) -> None:
         try:
@@ -61,8 +87,9 @@ class Batcher:
         else:
             answers, now = decided.answers, decided.now
         self._metrics.batch(len(batch), time.monotonic() - started)
-        for (_, _, future, _), answer in zip(batch, answers, strict=True):
-            if not future.done():
+        for waiter, answer in zip(batch, answers, strict=True):
+            future = waiter[2]
+            if not future.done() and not self._is_held(waiter, answer, now):
                 future.set_result((answer, now))
 
     async def _decide_or_retry(self, attempts: Sequence[tuple[int, int]], *, until: float) -> Decided:

@@ -12,7 +12,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from flashsale import stock
-from flashsale.stock import Answer, ItemStatus, Status
+from flashsale.replies import Answer, ItemStatus, Status
 
 logger = logging.getLogger(__name__)
 FRESH = 1.0
@@ -122,6 +122,8 @@ def _refusals(status: Status) -> dict[int, Answer]:
     if status.phase == "open":
         return {item: Answer("sold_out") for item, units in status.items.items() if _is_gone(units, status)}
     if status.phase == "not_open":
+        if status.queue and status.queue.lots_at_open:
+            return {}  # whoever lines up now takes part in the draw
         return dict.fromkeys(status.items, Answer("not_open", at=status.opens_at))
     return dict.fromkeys(status.items, Answer(status.phase))
 

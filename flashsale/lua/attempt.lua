@@ -1,11 +1,12 @@
 -- attempt: decide a batch of attempts in the order of their arrival (group commit).
--- KEYS  sale, stream, tries, then item, holders, owners, standby of each item that the batch names
+-- KEYS  sale, stream, line, then item, holders, owners, standby of each item that the batch names, tries
 -- ARGS  attempts per minute, number of items, then (index of the item, user) of each attempt
--- REPLY "now epoch seq phase", "free standby_left" of each item, then one text an attempt:
+-- REPLY "now epoch seq phase", then one text an attempt:
 --       "R rid pay_by"  reserved now            "A rid pay_by"  reserved before, the same again
 --       "P rid pay_by"  paid before             "S number position"  on standby
 --       "O" sold out   "N opens_at" not open    "E" ended   "U" paused   "X" no such item
---       "L retry_ms"    too many attempts this minute
+--       "Q number turn_at ahead"  waits in line (number 0: lots are not drawn yet; turn_at 0: unknown)
+--       "F" the line is full      "L retry_ms" too many attempts this minute
 -- An unknown sale is paused, never sold out and never free: an empty store knows nothing.
 
 local function tries_of(key, now, users)
@@ -18,7 +19,7 @@ local function tries_of(key, now, users)
     counts[user] = tonumber(current[i]) or 0
     rates[user] = math.floor((tonumber(before[i]) or 0) * weight)
   end
-  return { key = key .. minute, counts = counts, rates = rates }
+  return { now = now, key = key .. minute, counts = counts, rates = rates }
 end
 
 local function count_try(tries, user)
@@ -86,15 +87,22 @@ local function stand_by(item, user, sale)
   return string.format('S %d %d', item.standby_number, item.standby_count)
 end
 
-local function decide(item, user, sale, phase)
+local function is_gone(item, sale)
+  return item.free == 0 and item.standby_count >= sale.standby_size
+end
+
+local function decide(a, sale, phase, line)
+  local item, user = a.item, a.user
   local again = answer_again(item, user)
   if again then return again end
-  if phase == 'not_open' then return string.format('N %d', sale.opens_at) end
   if phase == 'ended' then return 'E' end
   if phase == 'paused' then return 'U' end
+  if phase == 'open' and is_gone(item, sale) then return 'O' end
+  local waits = line and wait_for_turn(line, a.number, a.drawn_at)
+  if waits then return waits end
+  if phase == 'not_open' then return string.format('N %d', sale.opens_at) end
   if item.free > 0 then return reserve(item, user, sale) end
-  if item.standby_count < sale.standby_size then return stand_by(item, user, sale) end
-  return 'O'
+  return stand_by(item, user, sale)
 end
 
 local function write_item(item, stream, sale)
@@ -109,7 +117,7 @@ end
 local function items_of_batch(keys, args)
   local items, users, all = {}, {}, {}
   for i = 1, tonumber(args[2]) do
-    items[i] = item_of(keys, 4 + (i - 1) * KEYS_PER_ITEM) or false
+    items[i] = item_of(keys, FIRST_ITEM + (i - 1) * KEYS_PER_ITEM) or false
     users[i] = {}
   end
   for a = 3, #args, 2 do
@@ -123,11 +131,65 @@ local function items_of_batch(keys, args)
   return items, all
 end
 
+-- Whoever needs no ticket: he has the item already, or nobody can have it any more.
+local function needs_ticket(item, user, sale)
+  return not is_gone(item, sale) and not answer_again(item, user)
+end
+
+-- The attempts that are to be decided, lower tickets first; those that are not get their reply here.
+local function admitted(batch, line, sale, phase)
+  local order = {}
+  for position, a in ipairs(batch) do
+    a.position, a.number = position, 0
+    if not a.reply and line and needs_ticket(a.item, a.user, sale) then
+      if take_ticket(line, sale, a.user) then
+        a.number, a.drawn_at = number_of(line.key, sale, a.user, line.scores[a.user])
+      else
+        a.reply = 'F'
+      end
+    end
+    if not a.reply then order[#order + 1] = a end
+  end
+  if line then
+    table.sort(order, function(x, y)
+      return x.number < y.number or (x.number == y.number and x.position < y.position)
+    end)
+  end
+  return order
+end
+
+local function batch_of(args, items, tries)
+  local batch, per_minute = {}, tonumber(args[1])
+  for a = 3, #args, 2 do
+    local one = { item = items[tonumber(args[a])], user = args[a + 1] }
+    if count_try(tries, one.user) > per_minute then
+      one.reply = string.format('L %d', 60000 - tries.now % 60000)
+    elseif not one.item then
+      one.reply = 'X'
+    end
+    batch[#batch + 1] = one
+  end
+  return batch
+end
+
 local function all_paused(args)
   local replies = { '0 0 0 unknown' }
-  for _ = 1, tonumber(args[2]) do replies[#replies + 1] = '0 0' end
   for _ = 3, #args, 2 do replies[#replies + 1] = 'U' end
   return replies
+end
+
+local function write_all(keys, items, sale, line, tries) -- from here on only writes
+  local sold_out = false
+  for _, item in ipairs(items) do
+    if item then
+      write_item(item, keys[2], sale)
+      sold_out = sold_out or (#item.entries > 0 and is_gone(item, sale))
+    end
+  end
+  if line then save_line(line) end
+  save_tries(tries)
+  save_sale(keys[1], sale)
+  if sold_out then news(sale) end
 end
 
 local function attempt(keys, args)
@@ -135,31 +197,15 @@ local function attempt(keys, args)
   if not sale then return all_paused(args) end
   local phase = phase_of(sale)
   local items, users = items_of_batch(keys, args)
-  local tries = tries_of(keys[3], sale.now, users)
+  local tries = tries_of(keys[#keys], sale.now, users)
+  local line = line_of(keys[3], sale, phase, users)
+  local batch = batch_of(args, items, tries)
+  for _, a in ipairs(admitted(batch, line, sale, phase)) do
+    a.reply = decide(a, sale, phase, line)
+  end
   local replies = { string.format('%d %d %d %s', sale.now, sale.epoch, sale.seq + 1, phase) }
-  local per_minute, first, sold_out = tonumber(args[1]), 1 + #items, false
-  for a = 3, #args, 2 do
-    local item, user = items[tonumber(args[a])], args[a + 1]
-    local reply = 'X'
-    if count_try(tries, user) > per_minute then
-      reply = string.format('L %d', 60000 - sale.now % 60000)
-    elseif item then
-      reply = decide(item, user, sale, phase)
-    end
-    replies[first + (a - 1) / 2] = reply
-  end
-  for i, item in ipairs(items) do -- from here on only writes
-    if item then
-      write_item(item, keys[2], sale)
-      replies[1 + i] = string.format('%d %d', item.free, sale.standby_size - item.standby_count)
-      sold_out = sold_out or (#item.entries > 0 and item.free == 0 and item.standby_count >= sale.standby_size)
-    else
-      replies[1 + i] = '0 0'
-    end
-  end
-  save_tries(tries)
-  save_sale(keys[1], sale)
-  if sold_out then news(sale) end
+  for i, a in ipairs(batch) do replies[i + 1] = a.reply end
+  write_all(keys, items, sale, line, tries)
   return replies
 end
 

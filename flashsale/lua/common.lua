@@ -2,7 +2,9 @@
 -- The sale's memory. One sale lives in one hash slot, so that everything here is decided atomically.
 --
 -- fs:{S}:sale        hash    epoch seq last_now opens_at closes_at paused closed pay_within standby_size id items
+--                            rate schedule queue_limit tie_band lots_at_open line_key: see queue.lua
 -- fs:{S}:stream      stream  what happened, in order: kind user ref at pay_by standby; read by the workers
+-- fs:{S}:line        zset    user -> score of his ticket: see queue.lua
 -- fs:{S}:tries:M     hash    user -> attempts in minute M
 -- fs:{S}:item:I      hash    quantity free held paid returned limit number standby_number
 -- fs:{S}:holders:I   hash    user -> "rid pay_by" of the unit he holds
@@ -12,19 +14,25 @@
 -- A function is atomic but not transactional: an error after a write keeps the write. So every function
 -- reads and checks first and writes last. All times are milliseconds since 1970 by this store's clock.
 
+local FIRST_ITEM = 4
 local KEYS_PER_ITEM = 4
+
+local function store_time()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
 
 local function sale_of(key)
   local f = redis.call('HMGET', key, 'epoch', 'seq', 'last_now', 'opens_at', 'closes_at', 'paused',
-    'closed', 'pay_within', 'standby_size', 'id')
+    'closed', 'pay_within', 'standby_size', 'id', 'rate', 'schedule', 'queue_limit', 'tie_band', 'lots_at_open',
+    'line_key')
   if not f[1] then return nil end
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
   return {
     epoch = tonumber(f[1]), seq = tonumber(f[2]), opens_at = tonumber(f[4]), closes_at = tonumber(f[5]),
     paused = f[6] == '1', closed = f[7] == '1', pay_within = tonumber(f[8]), standby_size = tonumber(f[9]),
-    id = f[10],
-    now = math.max(now, tonumber(f[3])), -- the system clock may step back, the sale's does not
+    id = f[10], rate = tonumber(f[11] or -1), schedule = f[12] or '', queue_limit = tonumber(f[13] or -1),
+    tie_band = tonumber(f[14] or 0), lots_at_open = f[15] == '1', line_key = f[16] or '',
+    now = math.max(store_time(), tonumber(f[3])), -- the system clock may step back, the sale's does not
   }
 end
 
@@ -53,7 +61,8 @@ local function save_item(item)
 end
 
 local function save_sale(key, sale)
-  redis.call('HSET', key, 'seq', string.format('%d', sale.seq + 1), 'last_now', string.format('%d', sale.now))
+  redis.call('HSET', key, 'seq', string.format('%d', sale.seq + 1), 'last_now', string.format('%d', sale.now),
+    'schedule', sale.schedule)
 end
 
 local function log(stream, kind, user, ref, now, pay_by, standby)

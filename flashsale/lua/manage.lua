@@ -1,15 +1,20 @@
 -- load: write a sale as PostgreSQL knows it, or, at the same epoch, only its settings.
--- KEYS  sale, stream, then item, holders, owners, standby of each item
--- ARGS  a JSON document: {id, epoch, opens_at, closes_at, paused, closed, pay_within, standby_size, items: [
+-- KEYS  sale, stream, line, then item, holders, owners, standby of each item
+-- ARGS  a JSON document: {id, epoch, opens_at, closes_at, paused, closed, pay_within, standby_size, rate (-1 for
+--         none), queue_limit (-1 for none), tie_band, lots_at_open, line_key, items: [
 --         {id, quantity, paid, returned, limit, number, standby_number,
 --          holders: [[user, "rid pay_by"], ...], owners: [[user, "rid pay_by count"], ...],
 --          standby: [[user, number], ...]}, ...]}
 -- REPLY "loaded", "updated" (same epoch), or "old" (the store has a later epoch: nothing is changed)
 
-local function write_settings(key, doc)
-  redis.call('HSET', key, 'opens_at', string.format('%d', doc.opens_at),
+local function write_settings(keys, doc, sale)
+  sale.opens_at, sale.rate, sale.paused = doc.opens_at, doc.rate, doc.paused
+  set_pace(sale, redis.call('ZCARD', keys[3]))
+  redis.call('HSET', keys[1], 'opens_at', string.format('%d', doc.opens_at),
     'closes_at', string.format('%d', doc.closes_at), 'paused', doc.paused and 1 or 0,
-    'closed', doc.closed and 1 or 0, 'pay_within', doc.pay_within, 'standby_size', doc.standby_size)
+    'closed', doc.closed and 1 or 0, 'pay_within', doc.pay_within, 'standby_size', doc.standby_size,
+    'rate', doc.rate, 'schedule', sale.schedule, 'queue_limit', doc.queue_limit, 'tie_band', doc.tie_band,
+    'lots_at_open', doc.lots_at_open and 1 or 0, 'line_key', doc.line_key)
 end
 
 local function write_pairs(command, key, rows, swap)
@@ -34,39 +39,44 @@ redis.register_function('load_@VERSION@', function(keys, args)
   local sale = sale_of(keys[1])
   if sale and sale.epoch > doc.epoch then return 'old' end
   if sale and sale.epoch == doc.epoch then
-    write_settings(keys[1], doc)
+    write_settings(keys, doc, sale)
     save_sale(keys[1], sale)
     news(sale)
     return 'updated'
   end
-  for i, item in ipairs(doc.items) do write_item_from(keys, 3 + (i - 1) * KEYS_PER_ITEM, item) end
+  for i, item in ipairs(doc.items) do write_item_from(keys, FIRST_ITEM + (i - 1) * KEYS_PER_ITEM, item) end
   local ids = {}
   for i, item in ipairs(doc.items) do ids[i] = item.id end
   redis.call('HSET', keys[1], 'id', doc.id, 'epoch', doc.epoch, 'seq', 1, 'items', table.concat(ids, ' '),
     'last_now', string.format('%d', sale and sale.now or 0))
-  write_settings(keys[1], doc)
+  write_settings(keys, doc, sale or { now = store_time(), schedule = '' })
   redis.pcall('XGROUP', 'CREATE', keys[2], 'orders', '0', 'MKSTREAM') -- it may be there from the last epoch
   redis.call('PUBLISH', 'fs:news', doc.id)
   return 'loaded'
 end)
 
--- pause: nobody reserves until it is resumed; deadlines and payments go on.
--- KEYS  sale   ARGS  1 to pause, 0 to resume   REPLY 1, or 0 for an unknown sale
-redis.register_function('pause_@VERSION@', function(keys, args)
+-- pace: pause (nobody reserves until it is resumed; deadlines and payments go on), resume, or change the rate.
+-- KEYS  sale, stream, line
+-- ARGS  1 to pause, 0 to resume, "" to leave that; tickets a second, -1 for no limit, "" to leave that
+-- REPLY 1, or 0 for an unknown sale
+redis.register_function('pace_@VERSION@', function(keys, args)
   local sale = sale_of(keys[1])
   if not sale then return 0 end
-  redis.call('HSET', keys[1], 'paused', args[1])
+  if args[1] ~= '' then sale.paused = args[1] == '1' end
+  sale.rate = tonumber(args[2]) or sale.rate
+  set_pace(sale, redis.call('ZCARD', keys[3]))
+  redis.call('HSET', keys[1], 'paused', sale.paused and 1 or 0, 'rate', sale.rate)
   save_sale(keys[1], sale)
   news(sale)
   return 1
 end)
 
 -- close: the sale is over; what is free is returned, and so will be what is still held and not paid.
--- KEYS  sale, stream, then item, holders, owners, standby of each item   REPLY 1, or 0 for an unknown sale
+-- KEYS  sale, stream, line, then item, holders, owners, standby of each item   REPLY 1, or 0 for an unknown sale
 redis.register_function('close_@VERSION@', function(keys)
   local sale = sale_of(keys[1])
   if not sale then return 0 end
-  for first = 3, #keys, KEYS_PER_ITEM do
+  for first = FIRST_ITEM, #keys, KEYS_PER_ITEM do
     local item = item_of(keys, first)
     if item then
       item.returned, item.free = item.returned + item.free, 0
@@ -81,15 +91,20 @@ redis.register_function('close_@VERSION@', function(keys)
 end)
 
 -- status: one atomic look at a sale.
--- KEYS  sale, stream, then item, holders, owners, standby of each item
+-- KEYS  sale, stream, line, then item, holders, owners, standby of each item
 -- REPLY nil for an unknown sale, else {"now epoch seq phase opens_at closes_at standby_size pay_within paused",
+--       "tickets rate queue_limit tie_band lots_at_open line_key;schedule",
 --       then of each item "quantity free held paid returned standby" ("" for an unknown item)}
 redis.register_function{ function_name = 'status_@VERSION@', flags = { 'no-writes' }, callback = function(keys)
   local sale = sale_of(keys[1])
   if not sale then return nil end
-  local replies = { string.format('%d %d %d %s %d %d %d %d %d', sale.now, sale.epoch, sale.seq, phase_of(sale),
-    sale.opens_at, sale.closes_at, sale.standby_size, sale.pay_within, sale.paused and 1 or 0) }
-  for first = 3, #keys, KEYS_PER_ITEM do
+  local replies = {
+    string.format('%d %d %d %s %d %d %d %d %d', sale.now, sale.epoch, sale.seq, phase_of(sale), sale.opens_at,
+      sale.closes_at, sale.standby_size, sale.pay_within, sale.paused and 1 or 0),
+    string.format('%d %d %d %d %d %s;%s', redis.call('ZCARD', keys[3]), sale.rate, sale.queue_limit,
+      sale.tie_band, sale.lots_at_open and 1 or 0, sale.line_key, sale.schedule),
+  }
+  for first = FIRST_ITEM, #keys, KEYS_PER_ITEM do
     local item = item_of(keys, first)
     replies[#replies + 1] = item and string.format('%d %d %d %d %d %d', item.quantity, item.free, item.held,
       item.paid, item.returned, redis.call('ZCARD', item.standby)) or ''
@@ -98,23 +113,48 @@ redis.register_function{ function_name = 'status_@VERSION@', flags = { 'no-write
 end }
 
 -- members: who holds, has paid or stands by, of one item.
--- KEYS  sale, stream, item, holders, owners, standby
+-- KEYS  sale, stream, line, item, holders, owners, standby
 -- REPLY {{user, "rid pay_by", ...}, {user, "rid pay_by count", ...}, {user, number, ...}}
 redis.register_function{ function_name = 'members_@VERSION@', flags = { 'no-writes' }, callback = function(keys)
-  return { redis.call('HGETALL', keys[4]), redis.call('HGETALL', keys[5]),
-    redis.call('ZRANGE', keys[6], 0, -1, 'WITHSCORES') }
+  return { redis.call('HGETALL', keys[5]), redis.call('HGETALL', keys[6]),
+    redis.call('ZRANGE', keys[7], 0, -1, 'WITHSCORES') }
 end }
 
--- place: what one user has of an item.
--- KEYS  sale, stream, item, holders, owners, standby   ARGS  user
--- REPLY "A rid pay_by" holds a unit, "S number position" is on standby, "P rid pay_by" has paid, "" nothing
-redis.register_function{ function_name = 'place_@VERSION@', flags = { 'no-writes' }, callback = function(keys, args)
-  local held = redis.call('HGET', keys[4], args[1])
+-- standby: who stands by for one item, in order.
+-- KEYS  sale, stream, line, item, holders, owners, standby   REPLY the users
+redis.register_function{ function_name = 'standby_@VERSION@', flags = { 'no-writes' }, callback = function(keys)
+  return redis.call('ZRANGE', keys[7], 0, -1)
+end }
+
+-- line: tickets in their order, from rank `start` on, at most `count`.
+-- KEYS  sale, stream, line   ARGS  start, count   REPLY {user, score, ...}
+redis.register_function{ function_name = 'line_@VERSION@', flags = { 'no-writes' }, callback = function(keys, args)
+  return redis.call('ZRANGE', keys[3], args[1], args[1] + args[2] - 1, 'WITHSCORES')
+end }
+
+local function place_text(keys, first, user)
+  local held = redis.call('HGET', keys[first + 1], user)
   if held then return 'A ' .. held end
-  local number = redis.call('ZSCORE', keys[6], args[1])
+  local number = redis.call('ZSCORE', keys[first + 3], user)
   if number then
-    return string.format('S %d %d', tonumber(number), redis.call('ZRANK', keys[6], args[1]) + 1)
+    return string.format('S %d %d', tonumber(number), redis.call('ZRANK', keys[first + 3], user) + 1)
   end
-  local owned = redis.call('HGET', keys[5], args[1])
+  local owned = redis.call('HGET', keys[first + 2], user)
   return owned and 'P ' .. string.match(owned, '^%S+ %S+') or ''
+end
+
+-- own: what each of some users has: his ticket, and of each item his unit or his place on standby.
+-- KEYS  sale, stream, line, then item, holders, owners, standby of each item   ARGS  users
+-- REPLY for each user {"number turn_at" of his ticket or "", then of each item "A rid pay_by" holds a unit,
+--       "S number position" is on standby, "P rid pay_by" has paid, "" nothing}
+redis.register_function{ function_name = 'own_@VERSION@', flags = { 'no-writes' }, callback = function(keys, args)
+  local sale = sale_of(keys[1])
+  local replies = {}
+  for i, user in ipairs(args) do
+    local score = redis.call('ZSCORE', keys[3], user)
+    local own = { sale and ticket_text(keys[3], sale, user, score) or '' }
+    for first = FIRST_ITEM, #keys, KEYS_PER_ITEM do own[#own + 1] = place_text(keys, first, user) end
+    replies[i] = own
+  end
+  return replies
 end }

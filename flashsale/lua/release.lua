@@ -1,8 +1,8 @@
--- Common KEYS of this file: sale, stream, item, holders, owners, standby.
+-- Common KEYS of this file: sale, stream, line, item, holders, owners, standby.
 
 local function one_item(keys)
   local sale = sale_of(keys[1])
-  local item = sale and item_of(keys, 3)
+  local item = sale and item_of(keys, FIRST_ITEM)
   return sale, item
 end
 

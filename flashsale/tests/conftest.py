@@ -13,7 +13,7 @@ from django_redis import get_redis_connection
 from accounts.models import User
 from flashsale import draining, reconcile, scheduling, stock
 from flashsale.models import Reservation, Sale, SaleItem
-from flashsale.stock import Answer
+from flashsale.replies import Answer
 from shop.catalogue.models import Product, Variant
 from shop.orders import payment
 from shop.orders.models import Order

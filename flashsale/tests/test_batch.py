@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as StoreAway
 
 from flashsale.gate.batch import Batcher
 from flashsale.gate.metrics import Metrics
-from flashsale.stock import Answer, Decided
+from flashsale.replies import Answer, Decided
 
 
 class Store:
@@ -25,11 +25,11 @@ class Store:
         if self.failures:
             self.failures -= 1
             raise StoreAway
-        return Decided(7, 1, 1, "open", {}, [Answer("reserved", rid=f"{user}") for _, user in attempts])
+        return Decided(7, 1, 1, "open", [Answer("reserved", rid=f"{user}") for _, user in attempts])
 
 
 def batcher(store: Store, size: int = 10) -> Batcher:
-    return Batcher(store.decide, size=size, timeout=1.0, metrics=Metrics())
+    return Batcher(store.decide, size=size, timeout=1.0, hold_at_most=10, metrics=Metrics())
 
 
 def test_what_arrives_during_a_call_is_the_next_batch() -> None:

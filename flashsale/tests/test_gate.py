@@ -262,7 +262,8 @@ def test_beyond_its_bound_the_gate_answers_full(make_sale: MakeSale, shoppers: M
     item, (ann,) = make_sale(), shoppers(1)
     with running_gate(GATE_MAX_IN_FLIGHT="0") as small:
         status, told, headers = attempt_at(small, item, bearer(a_pass(item, ann)))
-    assert (status, told["outcome"], headers["retry-after"]) == (503, "full", "1")
+    assert (status, told["outcome"]) == (503, "full")
+    assert headers["retry-after"] in ("1", "2")
 
 
 def test_a_page_full_of_pollers_asks_the_store_once_a_second(gate: str, make_sale: MakeSale) -> None:

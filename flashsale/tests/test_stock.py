@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from flashsale import scheduling, stock
-from flashsale.stock import Answer
+from flashsale.replies import Answer
 from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, units
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from flashsale import stock
 from flashsale.models import SaleItem
-from flashsale.stock import Answer
+from flashsale.replies import Answer
 from flashsale.tests.conftest import attempt, units, win
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,0 +1,189 @@
+"""What the store's functions reply, read. Times are milliseconds since 1970 by the store's clock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from redis.exceptions import ResponseError
+
+from flashsale.queue import Queue, Segment, Ticket
+
+
+class Answer(NamedTuple):
+    """What one attempt was told.
+
+    `outcome` is one of reserved, queued, standby, sold_out, not_open, ended, paused, slow_down, full,
+    refused. `number` is that of the ticket or the standby place, `position` how many are ahead in line or
+    the place on standby, `at` the turn (0: unknown), the opening, or how many ms to stay away.
+    """
+
+    outcome: str
+    first: bool = False
+    paid: bool = False
+    rid: str = ""
+    pay_by: int = 0
+    number: int = 0
+    position: int = 0
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decided batch: the store's time, epoch and sequence, and one answer an attempt."""
+
+    now: int
+    epoch: int
+    seq: int
+    phase: str
+    answers: list[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStatus:
+    """Units of one item as the store counts them; `quantity = free + held + paid + returned`."""
+
+    quantity: int
+    free: int
+    held: int
+    paid: int
+    returned: int
+    standby: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One atomic look at a sale. `phase` is not_open, open, paused or ended; no `queue`: nobody waits."""
+
+    now: int
+    epoch: int
+    seq: int
+    phase: str
+    opens_at: int
+    closes_at: int
+    standby_size: int
+    pay_within: int
+    paused: bool
+    queue: Queue | None
+    items: Mapping[int, ItemStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Users of an item: units held (rid, pay_by), units paid (rid, pay_by, count), standby numbers."""
+
+    holders: dict[int, tuple[str, int]] = field(default_factory=dict)
+    owners: dict[int, tuple[str, int, int]] = field(default_factory=dict)
+    standby: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What one shopper has of a sale: his ticket, and of each item what an attempt would tell him again."""
+
+    ticket: Ticket | None
+    items: Mapping[int, Answer]
+
+
+FULL_MS = 30_000
+"""After how long somebody who found the line full may come again, on average."""
+
+_PLAIN = {
+    b"O": Answer("sold_out"),
+    b"E": Answer("ended"),
+    b"U": Answer("paused"),
+    b"X": Answer("refused"),
+    b"F": Answer("full", at=FULL_MS),
+}
+
+
+def read_answer(reply: bytes) -> Answer:
+    """Read what one attempt was told (see `lua/attempt.lua`)."""
+    plain = _PLAIN.get(reply)
+    if plain is not None:
+        return plain
+    kind, *rest = reply.split()
+    if kind in (b"R", b"A", b"P"):
+        return Answer(
+            "reserved", first=kind == b"R", paid=kind == b"P", rid=rest[0].decode(), pay_by=int(rest[1])
+        )
+    if kind == b"S":
+        return Answer("standby", number=int(rest[0]), position=int(rest[1]))
+    if kind == b"Q":
+        return Answer("queued", number=int(rest[0]), at=int(rest[1]), position=int(rest[2]))
+    return Answer("not_open" if kind == b"N" else "slow_down", at=int(rest[0]))
+
+
+def read_decided(reply: Sequence[bytes], attempts: int) -> Decided:
+    """Read a decided batch. Raises ResponseError where answers are missing."""
+    now, epoch, seq, phase = reply[0].split()
+    if len(reply) != 1 + attempts:
+        raise ResponseError(f"{len(reply) - 1} replies to {attempts} attempts")
+    return Decided(int(now), int(epoch), int(seq), phase.decode(), [read_answer(text) for text in reply[1:]])
+
+
+def read_status(reply: Sequence[bytes] | None, items: Sequence[int]) -> Status | None:
+    """Read one look at a sale; None for an unknown one."""
+    if reply is None:
+        return None
+    now, epoch, seq, phase, *settings = reply[0].split()
+    opens_at, closes_at, standby_size, pay_within, paused = map(int, settings)
+    units = zip(items, reply[2:], strict=True)
+    return Status(
+        now=int(now),
+        epoch=int(epoch),
+        seq=int(seq),
+        phase=phase.decode(),
+        opens_at=opens_at,
+        closes_at=closes_at,
+        standby_size=standby_size,
+        pay_within=pay_within,
+        paused=bool(paused),
+        queue=_read_queue(reply[1].decode()),
+        items={item: ItemStatus(*map(int, text.split())) for item, text in units if text},
+    )
+
+
+def _read_queue(text: str) -> Queue | None:
+    settings, *segments = text.split(";")
+    tickets, rate, limit, tie_band, lots_at_open, *key = settings.split(" ")
+    schedule = [_read_segment(segment) for segment in segments if segment]
+    if not schedule:
+        return None
+    return Queue(
+        schedule=schedule,
+        tickets=int(tickets),
+        rate=_or_none(int(rate)),
+        limit=_or_none(int(limit)),
+        tie_band=int(tie_band),
+        lots_at_open=lots_at_open == "1",
+        key="".join(key),
+    )
+
+
+def _read_segment(text: str) -> Segment:
+    start, base, rate = map(int, text.split())
+    return Segment(start, base, _or_none(rate))
+
+
+def _or_none(number: int) -> int | None:
+    return None if number < 0 else number
+
+
+def read_members(reply: Sequence[Sequence[bytes]]) -> Members:
+    """Read who holds, has paid or stands by."""
+    holders, owners, standby = (list(zip(flat[::2], flat[1::2], strict=True)) for flat in reply)
+    found = Members(standby={int(user): int(number) for user, number in standby})
+    for user, unit in holders:
+        rid, pay_by = unit.decode().split()
+        found.holders[int(user)] = (rid, int(pay_by))
+    for user, unit in owners:
+        rid, pay_by, count = unit.decode().split()
+        found.owners[int(user)] = (rid, int(pay_by), int(count))
+    return found
+
+
+def read_own(reply: Sequence[bytes], items: Sequence[int]) -> Own:
+    """Read what one shopper has."""
+    ticket = Ticket(*map(int, reply[0].split())) if reply[0] else None
+    places = zip(items, reply[1:], strict=True)
+    return Own(ticket, {item: read_answer(text) for item, text in places if text})
