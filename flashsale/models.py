@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from shop.catalogue.models import Variant
+from shop.catalogue.models import Product, Variant
 from shop.orders.models import Order
 
 
@@ -181,6 +181,11 @@ class SaleItem(models.Model):
     def free(self) -> int:
         """Units that nobody holds, has paid or that have been returned, as far as the rows know."""
         return self.quantity - self.held - self.paid - self.returned
+
+    @property
+    def delivery(self) -> int:
+        """What it costs to send one unit, in minor units; nothing for what is collected and for slots."""
+        return settings.DELIVERY_PRICE if self.variant.product.kind == Product.Kind.SHIPPED else 0
 
 
 class WhitelistEntry(models.Model):

@@ -10,19 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from flashsale import stock
+from flashsale import letters, stock
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.stream import Entry
-from shop.catalogue.models import Product
 from shop.orders import outbox
-from shop.orders.models import Order, OrderLine, OutboxMail
-from shop.orders.outbox import Letter
+from shop.orders.models import Order, OrderLine
 
 logger = logging.getLogger(__name__)
 Status = Reservation.Status
@@ -54,7 +51,7 @@ def _record_standby(items: dict[int, SaleItem], entries: Sequence[Entry]) -> Non
     joined = [_place(entry, Place.WAITING) for entry in places if entry.kind == "standby"]
     if joined:
         StandbyEntry.objects.bulk_create(joined, ignore_conflicts=True)
-        outbox.put_all(_standby_letters(items, joined))
+        letters.put_standby(items, joined)
     for kind, status in (("promoted", Place.PROMOTED), ("left", Place.LEFT)):
         ended = [entry for entry in places if entry.kind == kind]
         for item in {entry.item for entry in ended}:
@@ -139,7 +136,7 @@ def _insert(items: dict[int, SaleItem], rows: list[Reservation]) -> None:
         row.order = order
     OrderLine.objects.bulk_create(_line(items[row.item_id], row) for row in held)
     Reservation.objects.bulk_create(rows)
-    outbox.put_all(_letter(items[row.item_id], row, emails[row.user_id]) for row in rows)
+    outbox.put_all(letters.of_reservation(items[row.item_id], row, emails[row.user_id]) for row in rows)
     for pk, count in sorted(Counter(row.item_id for row in held).items()):
         SaleItem.objects.filter(pk=pk).update(held=F("held") + count)
     if len(held) < len(rows):
@@ -154,62 +151,17 @@ def _stop_selling(sale_id: int, rids: list[str]) -> None:
 
 
 def _order(item: SaleItem, row: Reservation, email: str) -> Order:
-    delivery = delivery_of(item)
     return Order(
         user_id=row.user_id,
         email=email,
         hold=Order.Hold.SALE,
-        delivery=delivery,
-        total=item.price + delivery,
+        delivery=item.delivery,
+        total=item.price + item.delivery,
         pay_by=row.pay_by,
     )
-
-
-def delivery_of(item: SaleItem) -> int:
-    """What it costs to send one unit, in minor units; nothing for what is collected and for slots."""
-    return settings.DELIVERY_PRICE if item.variant.product.kind == Product.Kind.SHIPPED else 0
 
 
 def _line(item: SaleItem, row: Reservation) -> OrderLine:
     return OrderLine(
         order=row.order, variant=item.variant, title=str(item.variant), sku=item.variant.sku, price=item.price
     )
-
-
-def _letter(item: SaleItem, row: Reservation, email: str) -> Letter:
-    kind = OutboxMail.Kind.PROMOTED if row.promoted else OutboxMail.Kind.RESERVED
-    if row.status == Status.DISPLACED:
-        kind = OutboxMail.Kind.DISPLACED
-    return Letter(ref=row.rid, kind=kind, to=email, context=letter_context(item, row))
-
-
-def letter_context(item: SaleItem, row: Reservation) -> dict[str, object]:
-    """What a mail says of a reservation; the price is the total in minor units, times are ISO 8601."""
-    return {
-        "title": str(item.variant),
-        "sale": item.sale.title,
-        "price": item.price + delivery_of(item),
-        "pay_by": row.pay_by.isoformat(),
-        "path": row.get_absolute_url(),
-    }
-
-
-def _standby_letters(items: dict[int, SaleItem], joined: Iterable[StandbyEntry]) -> list[Letter]:
-    rows = list(joined)
-    emails = dict(User.objects.filter(pk__in=[row.user_id for row in rows]).values_list("pk", "email"))
-    return [
-        Letter(
-            ref=f"{row.item_id}-{row.epoch}-s{row.number}",
-            kind=OutboxMail.Kind.STANDBY,
-            to=emails[row.user_id],
-            context={
-                "title": str(items[row.item_id].variant),
-                "sale": items[row.item_id].sale.title,
-                "number": row.number,
-                "price": items[row.item_id].price,
-                "path": items[row.item_id].sale.get_absolute_url(),
-            },
-        )
-        for row in rows
-        if row.user_id in emails
-    ]

@@ -17,7 +17,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import recording, stock
+from flashsale import letters, stock
 from flashsale.models import Reservation, SaleItem
 from shop.orders import endings, outbox
 from shop.orders.models import Order, OutboxMail
@@ -126,7 +126,7 @@ def _expire(rows: Sequence[Reservation]) -> None:
             ref=row.rid,
             kind=OutboxMail.Kind.EXPIRED,
             to=row.user.email,
-            context=recording.letter_context(row.item, row),
+            context=letters.context(row.item, row),
         )
         for row in rows
     )

@@ -34,7 +34,7 @@ def test_every_reservation_becomes_one_order_and_one_mail(
     rids = win(item, *crowd)
     rows = Reservation.objects.filter(rid__in=rids).select_related("order").order_by("pk")
     assert [row.user for row in rows] == crowd
-    assert [row.order and row.order.total for row in rows] == [4900 + recording.delivery_of(item)] * 3
+    assert [row.order and row.order.total for row in rows] == [4900 + item.delivery] * 3
     assert OutboxMail.objects.filter(ref__in=rids, kind="reserved").count() == 3
     assert is_clean(item)
 

@@ -1,0 +1,57 @@
+"""The mails that a sale writes, and what they know: rows of the outbox, in the caller's transaction."""
+
+from collections.abc import Iterable, Mapping
+
+from accounts.models import User
+from flashsale.models import Reservation, SaleItem, StandbyEntry
+from shop.orders import outbox
+from shop.orders.models import OutboxMail
+from shop.orders.outbox import Letter
+
+Kind = OutboxMail.Kind
+Status = Reservation.Status
+
+
+def of_reservation(item: SaleItem, row: Reservation, email: str) -> Letter:
+    """Return the mail that tells of a new reservation."""
+    kind = Kind.PROMOTED if row.promoted else Kind.RESERVED
+    if row.status == Status.DISPLACED:
+        kind = Kind.DISPLACED
+    return Letter(ref=row.rid, kind=kind, to=email, context=context(item, row))
+
+
+def context(item: SaleItem, row: Reservation) -> dict[str, object]:
+    """What a mail says of a reservation; the price is the total in minor units, times are ISO 8601."""
+    return {
+        "title": str(item.variant),
+        "sale": item.sale.title,
+        "price": item.price + item.delivery,
+        "pay_by": row.pay_by.isoformat(),
+        "path": row.get_absolute_url(),
+    }
+
+
+def put_standby(items: Mapping[int, SaleItem], places: Iterable[StandbyEntry]) -> None:
+    """Tell shoppers that they stand by."""
+    _put_places(Kind.STANDBY, items, places)
+
+
+def _put_places(kind: str, items: Mapping[int, SaleItem], places: Iterable[StandbyEntry]) -> None:
+    rows = list(places)
+    emails = dict(User.objects.filter(pk__in=[row.user_id for row in rows]).values_list("pk", "email"))
+    outbox.put_all(
+        Letter(
+            ref=f"{row.item_id}-{row.epoch}-s{row.number}",
+            kind=kind,
+            to=emails[row.user_id],
+            context={
+                "title": str(items[row.item_id].variant),
+                "sale": items[row.item_id].sale.title,
+                "number": row.number,
+                "price": items[row.item_id].price,
+                "path": items[row.item_id].sale.get_absolute_url(),
+            },
+        )
+        for row in rows
+        if row.user_id in emails
+    )
