@@ -1,5 +1,6 @@
 """Real gate processes for the tests."""
 
+import json
 import os
 import socket
 import subprocess
@@ -11,7 +12,14 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
+from accounts.models import User
+from flashsale.models import SaleItem
+from flashsale.passes import Signer
+
 STARTED_WITHIN = 30.0
+Told = tuple[int, dict[str, Any], dict[str, str]]
 
 
 @contextmanager
@@ -70,3 +78,17 @@ def ask(
 def bearer(token: str) -> dict[str, Any]:
     """Return the header that carries a pass."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def a_pass(item: SaleItem, user: User, *, expires_in: int = 600, keys: list[str] | None = None) -> str:
+    """Return a pass for this shopper and sale."""
+    signer = Signer(keys or settings.PASS_KEYS)
+    return signer.issue(sale=item.sale_id, user=user.pk, expires_at=int(time.time()) + expires_in)
+
+
+def attempt_at(gate: str, item: SaleItem, headers: dict[str, str]) -> Told:
+    """Attempt once; return status, told outcome and headers."""
+    status, answer_headers, body = ask(
+        gate, "POST", f"/gate/sales/{item.sale_id}/items/{item.pk}/attempt", headers
+    )
+    return status, json.loads(body), answer_headers

@@ -4,21 +4,17 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 from django_redis import get_redis_connection
 
-from accounts.models import User
 from flashsale import scheduling, stock
-from flashsale.models import SaleItem
 from flashsale.passes import Signer
 from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt
-from flashsale.tests.gates import ask, bearer, running_gate
+from flashsale.tests.gates import a_pass, ask, attempt_at, bearer, running_gate
 
-Told = tuple[int, dict[str, Any], dict[str, str]]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -26,18 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def gate() -> Iterator[str]:
     with running_gate() as address:
         yield address
-
-
-def a_pass(item: SaleItem, user: User, *, expires_in: int = 600, keys: list[str] | None = None) -> str:
-    signer = Signer(keys or settings.PASS_KEYS)
-    return signer.issue(sale=item.sale_id, user=user.pk, expires_at=int(time.time()) + expires_in)
-
-
-def attempt_at(gate: str, item: SaleItem, headers: dict[str, str]) -> Told:
-    status, answer_headers, body = ask(
-        gate, "POST", f"/gate/sales/{item.sale_id}/items/{item.pk}/attempt", headers
-    )
-    return status, json.loads(body), answer_headers
 
 
 def test_the_first_answer_is_created_and_every_later_one_the_same(

@@ -14,8 +14,7 @@ from django.conf import settings
 from flashsale import scheduling, stock
 from flashsale.passes import Signer
 from flashsale.tests.conftest import MakeSale
-from flashsale.tests.gates import bearer, running_gate
-from flashsale.tests.test_gate import attempt_at
+from flashsale.tests.gates import attempt_at, bearer, running_gate
 from shop.up import valkey
 from shop.up.processes import Process
 
