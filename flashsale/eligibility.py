@@ -1,17 +1,21 @@
 """Who may enter a sale. A refusal names one reason, the person's own fact, and when it changes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from flashsale.models import Sale
+from flashsale.models import Sale, WhitelistEntry
 from flashsale.words import moment
 
 # As SQL: composing it anew would cost the way into a sale more than the database's answer does.
@@ -31,6 +35,7 @@ class Code(StrEnum):
     TOO_YOUNG = "F-12"
     LEVEL = "F-13"
     NOT_LISTED = "F-14"
+    CLOSED = "F-15"
     BLOCKED = "F-17"
 
 
@@ -47,9 +52,27 @@ def why_not(*, user: User | AnonymousUser, sale: Sale, now: datetime) -> Refusal
     """Return the first reason why `user` may not enter at `now`, None if he may. Asks at most one query."""
     if not isinstance(user, User):
         return Refusal(Code.NOT_LOGGED_IN, _("Log in to enter. You come back here afterwards."))
+    return _by_own_row(user, sale, now) or _not_looked_up(user, sale)
+
+
+def refused(*, users: Collection[int], sale: Sale, now: datetime) -> dict[int, Code]:
+    """Return which of these may not have a unit of `sale` at `now`, and why not. One query."""
+    mails = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True, email__iexact=OuterRef("email"))
+    listed = WhitelistEntry.objects.filter(sale=sale, email=Lower(OuterRef("email")))
+    rows = User.objects.filter(pk__in=users).annotate(is_verified=Exists(mails), is_listed=Exists(listed))
+    found = {
+        user.pk: _by_own_row(user, sale, now) or _by_lists(user, sale, user.is_verified, user.is_listed)
+        for user in rows
+    }
+    return {pk: refusal.code for pk, refusal in found.items() if refusal is not None}
+
+
+def _by_own_row(user: User, sale: Sale, now: datetime) -> Refusal | None:
+    if not user.is_active:
+        return Refusal(Code.CLOSED, _("This account is closed."))
     if user.standing == User.Standing.BLOCKED:
         return Refusal(Code.BLOCKED, _("We could not let this account in. Support can look the reason up."))
-    return _too_young(user, sale, now) or _level_too_low(user, sale) or _not_looked_up(user, sale)
+    return _too_young(user, sale, now) or _level_too_low(user, sale)
 
 
 def _too_young(user: User, sale: Sale, now: datetime) -> Refusal | None:
@@ -77,13 +100,20 @@ def _level_too_low(user: User, sale: Sale) -> Refusal | None:
 
 def _not_looked_up(user: User, sale: Sale) -> Refusal | None:
     """Look up, in one query, what is not in the user's own row."""
-    needs_verified = settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory"
-    if not (needs_verified or sale.whitelist_only):
+    if not (_needs_verified() or sale.whitelist_only):
         return None
     with connection.cursor() as cursor:
         cursor.execute(LOOKED_UP, {"user": user.pk, "email": user.email, "sale": sale.pk})
         verified, listed = cursor.fetchone()
-    if needs_verified and not verified:
+    return _by_lists(user, sale, verified, listed)
+
+
+def _needs_verified() -> bool:
+    return bool(settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory")
+
+
+def _by_lists(user: User, sale: Sale, verified: bool, listed: bool) -> Refusal | None:
+    if _needs_verified() and not verified:
         sentence = _(
             "Confirm your e-mail address %(email)s first: follow the link in the mail that we sent you."
         )

@@ -14,9 +14,8 @@ Status = Reservation.Status
 
 def of_reservation(item: SaleItem, row: Reservation, email: str) -> Letter:
     """Return the mail that tells of a new reservation."""
-    kind = Kind.PROMOTED if row.promoted else Kind.RESERVED
-    if row.status == Status.DISPLACED:
-        kind = Kind.DISPLACED
+    kind = {Status.DISPLACED: Kind.DISPLACED, Status.REFUSED: Kind.PASSED_OVER}.get(Status(row.status))
+    kind = kind or (Kind.PROMOTED if row.promoted else Kind.RESERVED)
     return Letter(ref=row.rid, kind=kind, to=email, context=context(item, row))
 
 
@@ -28,6 +27,7 @@ def context(item: SaleItem, row: Reservation) -> dict[str, object]:
         "price": item.price + item.delivery,
         "pay_by": row.pay_by.isoformat(),
         "path": row.get_absolute_url(),
+        "code": row.refusal,
     }
 
 

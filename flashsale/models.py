@@ -211,6 +211,7 @@ class Reservation(models.Model):
         EXPIRED = "expired", _("Expired")
         CANCELLED = "cancelled", _("Given back")
         DISPLACED = "displaced", _("Displaced")
+        REFUSED = "refused", _("Passed over")
 
     rid = models.CharField(_("reservation"), max_length=60, unique=True)
     item = models.ForeignKey(SaleItem, on_delete=models.PROTECT, related_name="reservations")
@@ -219,6 +220,12 @@ class Reservation(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.HELD)
     epoch = models.PositiveIntegerField(_("epoch"))
     promoted = models.BooleanField(_("from standby"), default=False)
+    refusal = models.CharField(
+        _("why passed over"),
+        max_length=8,
+        blank=True,
+        help_text=_("The code of the rule that refused a promotion: see `eligibility.Code`."),
+    )
     reserved_at = models.DateTimeField(_("reserved"), help_text=_("By the store's clock."))
     pay_by = models.DateTimeField(_("pay by"))
     ended_at = models.DateTimeField(_("ended"), null=True)
@@ -262,7 +269,8 @@ class StandbyEntry(models.Model):
         WAITING = "waiting", _("Waiting")
         PROMOTED = "promoted", _("Promoted")
         LEFT = "left", _("Left")
-        CLOSED = "closed", _("Sale over")
+        CLOSED = "closed", _("Standby over")
+        REFUSED = "refused", _("Passed over")
 
     item = models.ForeignKey(SaleItem, on_delete=models.PROTECT, related_name="standby")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="standby")

@@ -7,15 +7,17 @@ shopper, and pauses the sale, for then the store has lied.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from flashsale import letters, stock
+from flashsale import eligibility, letters, reservations, stock
+from flashsale.eligibility import Code
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.stream import Entry
 from shop.orders import outbox
@@ -37,23 +39,50 @@ def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
         # second waits here until the first has committed, and then sees its rows.
         items = SaleItem.objects.select_related("sale", "variant__product").filter(sale_id=sale_id)
         locked = {item.pk: item for item in items.select_for_update(of=("self",), no_key=True).order_by("pk")}
-        _record_standby(locked, entries)
+        refused = _refused(locked, entries)
+        _record_standby(locked, entries, refused)
         units = [
             entry for entry in entries if entry.kind in ("reserved", "promoted") and entry.item in locked
         ]
-        rows = _judge(locked, units) if units else []
+        rows = _judge(locked, units, refused) if units else []
         _insert(locked, rows)
+        _pass_on([row.pk for row in rows if row.status == Status.REFUSED])
     return len(rows)
 
 
-def _record_standby(items: dict[int, SaleItem], entries: Sequence[Entry]) -> None:
+def _refused(items: dict[int, SaleItem], entries: Sequence[Entry]) -> dict[int, Code]:
+    """Who must not have the unit to which the store has promoted him, and why.
+
+    The store promotes in the step that frees the unit and knows nobody's account. Whoever was blocked, closed
+    or struck off the list while he stood by is found here, before there is an order or a mail.
+    """
+    promoted = {entry.user for entry in entries if entry.kind == "promoted" and entry.item in items}
+    if not promoted:
+        return {}
+    sale = next(iter(items.values())).sale
+    return eligibility.refused(users=promoted, sale=sale, now=timezone.now())
+
+
+def _pass_on(ids: list[int]) -> None:
+    # Rows first, then the store: should the process die before it is told, the sweep tells it a second later.
+    if ids:
+        transaction.on_commit(partial(reservations.tell_store, ids=ids))
+
+
+def _record_standby(
+    items: dict[int, SaleItem], entries: Sequence[Entry], refused: Mapping[int, Code]
+) -> None:
     places = [entry for entry in entries if entry.standby and entry.item in items]
     joined = [_place(entry, Place.WAITING) for entry in places if entry.kind == "standby"]
     if joined:
         StandbyEntry.objects.bulk_create(joined, ignore_conflicts=True)
         letters.put_standby(items, joined)
-    for kind, status in (("promoted", Place.PROMOTED), ("left", Place.LEFT)):
-        ended = [entry for entry in places if entry.kind == kind]
+    promoted = [entry for entry in places if entry.kind == "promoted"]
+    for status, ended in (
+        (Place.PROMOTED, [entry for entry in promoted if entry.user not in refused]),
+        (Place.REFUSED, [entry for entry in promoted if entry.user in refused]),
+        (Place.LEFT, [entry for entry in places if entry.kind == "left"]),
+    ):
         for item in {entry.item for entry in ended}:
             _end_places(item, [entry for entry in ended if entry.item == item], status)
 
@@ -83,8 +112,10 @@ def _place(entry: Entry, status: str) -> StandbyEntry:
     )
 
 
-def _judge(items: dict[int, SaleItem], entries: Sequence[Entry]) -> list[Reservation]:
-    """Decide what each new unit becomes: held while there is room, else displaced."""
+def _judge(
+    items: dict[int, SaleItem], entries: Sequence[Entry], refused: Mapping[int, Code]
+) -> list[Reservation]:
+    """Decide what each new unit becomes: held while there is room, else displaced; refused by the rules."""
     known = Reservation.objects.filter(item__in=items, user__in={entry.user for entry in entries})
     rids, live, paid = set(), set(), Counter[tuple[int, int]]()
     for rid, item, user, status in known.values_list("rid", "item_id", "user_id", "status"):
@@ -101,17 +132,19 @@ def _judge(items: dict[int, SaleItem], entries: Sequence[Entry]) -> list[Reserva
         rids.add(entry.ref)
         sale_item, owner = items[entry.item], (entry.item, entry.user)
         fits = free[entry.item] > 0 and owner not in live and paid[owner] < sale_item.limit
-        if fits and entry.epoch == sale_item.sale.epoch:
+        if not fits or entry.epoch != sale_item.sale.epoch:
+            rows.append(_row(entry, Status.DISPLACED))
+        elif entry.kind == "promoted" and entry.user in refused:
+            rows.append(_row(entry, Status.REFUSED, refusal=refused[entry.user]))
+        else:
             free[entry.item] -= 1
             live.add(owner)
             rows.append(_row(entry, Status.HELD))
-        else:
-            rows.append(_row(entry, Status.DISPLACED))
     return rows
 
 
-def _row(entry: Entry, status: str) -> Reservation:
-    ended: datetime | None = timezone.now() if status == Status.DISPLACED else None
+def _row(entry: Entry, status: str, *, refusal: str = "") -> Reservation:
+    ended: datetime | None = None if status == Status.HELD else timezone.now()
     return Reservation(
         rid=entry.ref,
         item_id=entry.item,
@@ -119,10 +152,11 @@ def _row(entry: Entry, status: str) -> Reservation:
         status=status,
         epoch=entry.epoch,
         promoted=entry.kind == "promoted",
+        refusal=refusal,
         reserved_at=entry.happened_at,
         pay_by=entry.deadline,
         ended_at=ended,
-        store_told_at=ended,
+        store_told_at=ended if status == Status.DISPLACED else None,
     )
 
 
@@ -139,8 +173,9 @@ def _insert(items: dict[int, SaleItem], rows: list[Reservation]) -> None:
     outbox.put_all(letters.of_reservation(items[row.item_id], row, emails[row.user_id]) for row in rows)
     for pk, count in sorted(Counter(row.item_id for row in held).items()):
         SaleItem.objects.filter(pk=pk).update(held=F("held") + count)
-    if len(held) < len(rows):
-        _stop_selling(items[rows[0].item_id].sale_id, [row.rid for row in rows if row.status != Status.HELD])
+    displaced = [row.rid for row in rows if row.status == Status.DISPLACED]
+    if displaced:
+        _stop_selling(items[rows[0].item_id].sale_id, displaced)
 
 
 def _stop_selling(sale_id: int, rids: list[str]) -> None:

@@ -245,6 +245,8 @@ class OutboxMail(models.Model):
         STANDBY = "standby", _("Standby")
         PROMOTED = "promoted", _("Promoted")
         DISPLACED = "displaced", _("Displaced")
+        PASSED_OVER = "passed_over", _("Passed over")
+        STANDBY_OVER = "standby_over", _("Standby over")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Pending")
