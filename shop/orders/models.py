@@ -247,6 +247,7 @@ class OutboxMail(models.Model):
         DISPLACED = "displaced", _("Displaced")
         PASSED_OVER = "passed_over", _("Passed over")
         STANDBY_OVER = "standby_over", _("Standby over")
+        ENTRY_LINK = "entry_link", _("Link to enter a sale")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Pending")
