@@ -68,34 +68,47 @@ async def storm(
     seconds: float,
     tell: Callable[[int], None],
     swell: float = 1.0,
+    connections: int = CONNECTIONS,
 ) -> list[Outcome]:
     """Let every shopper attempt `tries` times, arriving at random within `seconds`.
 
-    They arrive evenly; with a `swell` above 1 few come at first and most at the end. `tell` hears how many
-    are done.
+    They arrive evenly; with a `swell` above 1 few come at first and most at the end. Whoever is told to
+    wait in line comes back for his turn, as a page does. `tell` hears how many are done.
     """
-    queue: asyncio.PriorityQueue[tuple[float, int]] = asyncio.PriorityQueue()
+    lines: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+    for _ in range(min(connections, len(passes))):
+        lines.put_nowait(Line(gate))
     outcomes = {user: Outcome(user) for user in passes}
-    start = time.monotonic()
-    for user in passes:
-        at = start + seconds * random.random() ** (1 / swell)  # noqa: S311 - a crowd, not a secret
-        queue.put_nowait((at, user))
     done = 0
 
-    async def walk() -> None:
-        nonlocal done
-        line = Line(gate)
-        while not queue.empty():
-            at, user = queue.get_nowait()
-            await asyncio.sleep(max(0.0, at - time.monotonic()))
-            for _ in range(tries):
-                outcomes[user].answers.append(await line.attempt(path, passes[user]))
-            done += 1
-            tell(done)
-        line.close()
+    async def attempt(outcome: Outcome) -> None:
+        line = await lines.get()
+        outcome.answers.append(await line.attempt(path, passes[outcome.user]))
+        lines.put_nowait(line)
 
-    await asyncio.gather(*(walk() for _ in range(min(CONNECTIONS, len(passes)))))
+    async def shop(outcome: Outcome) -> None:
+        nonlocal done
+        await asyncio.sleep(seconds * random.random() ** (1 / swell))  # noqa: S311 - a crowd, not a secret
+        for _ in range(tries):
+            await attempt(outcome)
+        while outcome.last == "queued":
+            await asyncio.sleep(_until_turn(outcome.answers[-1][1]))
+            await attempt(outcome)
+        done += 1
+        tell(done)
+
+    await asyncio.gather(*map(shop, outcomes.values()))
+    while not lines.empty():
+        lines.get_nowait().close()
     return list(outcomes.values())
+
+
+def _until_turn(told: dict[str, Any]) -> float:
+    """Seconds until it is worth coming back: a little before the turn, for which the gate lets one wait."""
+    if not told["turn_at"]:
+        return float(told["retry_after"])
+    early = random.uniform(0.4, 0.9)  # noqa: S311
+    return max(0.0, (told["turn_at"] - told["now"]) / 1000 - early)
 
 
 def count(outcomes: Sequence[Outcome]) -> Counter[str]:

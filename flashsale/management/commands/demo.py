@@ -19,6 +19,7 @@ BOUNDS = {
     "quantity": (1, 1_000_000),
     "standby": (0, 1_000_000),
     "pay_within": (5, 86_400),
+    "rate": (1, 1_000_000),
     "price": (0, 100_000_000),
 }
 """The least and the most of each number: seconds, units, minor units of money."""
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--quantity", type=int, default=100, help="units (default 100)")
         parser.add_argument("--standby", type=int, default=50, help="standby places (default 50)")
         parser.add_argument("--pay-within", type=int, default=600, help="seconds to pay (default 600)")
+        parser.add_argument("--rate", type=int, help="shoppers served a second (default: all at once)")
         parser.add_argument("--price", type=int, help="in minor units (default: 40 %% off)")
         parser.add_argument("--if-none", action="store_true", help="do nothing if a sale runs or is to come")
 
@@ -67,6 +69,7 @@ class Command(BaseCommand):
             closes_at=opens_at + timedelta(seconds=options["open_for"]),
             pay_within=options["pay_within"],
             standby_size=options["standby"],
+            rate=options["rate"],
         )
         price = options["price"] if options["price"] is not None else variant.price * 6 // 10
         item = SaleItem.objects.create(sale=sale, variant=variant, price=price, quantity=options["quantity"])
