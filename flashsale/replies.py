@@ -66,6 +66,16 @@ class Status:
     queue: Queue | None
     items: Mapping[int, ItemStatus]
 
+    def standby_free(self, item: int) -> int:
+        """Places left on standby; none where all units are paid, for then no unit can come free."""
+        units = self.items[item]
+        can_come_free = units.free or units.held
+        return max(0, self.standby_size - units.standby) if can_come_free else 0
+
+    def is_gone(self, item: int) -> bool:
+        """Whether neither a unit nor a place on standby is to be had."""
+        return self.items[item].free == 0 and self.standby_free(item) == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Members:

@@ -114,7 +114,7 @@ def _phase_without_store(sale: Sale) -> str:
 
 def _item(item: SaleItem, status: Status | None, own: dict[int, Own]) -> ShownItem:
     units = status.items.get(item.pk) if status else None
-    standby_free = max(0, status.standby_size - units.standby) if status and units else None
+    standby_free = status.standby_free(item.pk) if status and units else None
     return ShownItem(item, units.free if units else None, standby_free, own.get(item.pk, Own()))
 
 

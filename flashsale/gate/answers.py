@@ -96,8 +96,8 @@ def status_document(sale: int, status: Status, now: int) -> bytes:
             "item": item,
             "quantity": units.quantity,
             "free": units.free,
-            "standby_free": max(0, status.standby_size - units.standby),
-            "sold_out": units.free == 0 and units.standby >= status.standby_size,
+            "standby_free": status.standby_free(item),
+            "sold_out": status.is_gone(item),
         }
         for item, units in status.items.items()
     ]

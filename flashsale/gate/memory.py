@@ -12,7 +12,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from flashsale import stock
-from flashsale.replies import Answer, ItemStatus, Status
+from flashsale.replies import Answer, Status
 
 logger = logging.getLogger(__name__)
 FRESH = 1.0
@@ -120,16 +120,12 @@ class SaleMemory:
 def _refusals(status: Status) -> dict[int, Answer]:
     """What everybody is told who holds nothing; an item that is not in it must be decided."""
     if status.phase == "open":
-        return {item: Answer("sold_out") for item, units in status.items.items() if _is_gone(units, status)}
+        return {item: Answer("sold_out") for item in status.items if status.is_gone(item)}
     if status.phase == "not_open":
         if status.queue and status.queue.lots_at_open:
             return {}  # whoever lines up now takes part in the draw
         return dict.fromkeys(status.items, Answer("not_open", at=status.opens_at))
     return dict.fromkeys(status.items, Answer(status.phase))
-
-
-def _is_gone(units: ItemStatus, status: Status) -> bool:
-    return units.free == 0 and units.standby >= status.standby_size
 
 
 def _certain_for(status: Status) -> float:

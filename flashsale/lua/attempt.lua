@@ -87,8 +87,9 @@ local function stand_by(item, user, sale)
   return string.format('S %d %d', item.standby_number, item.standby_count)
 end
 
+-- Where all units are paid none can come free any more: there is no standby then, whatever places are left.
 local function is_gone(item, sale)
-  return item.free == 0 and item.standby_count >= sale.standby_size
+  return item.free == 0 and (item.held == 0 or item.standby_count >= sale.standby_size)
 end
 
 local function decide(a, sale, phase, line)

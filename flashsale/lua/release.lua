@@ -45,7 +45,7 @@ redis.register_function('release_@VERSION@', function(keys, args)
   return reply
 end)
 
--- pay: the unit is the shopper's for good.
+-- pay: the unit is the shopper's for good; with the last one standby is over.
 -- ARGS  user, rid
 -- REPLY 1, or 0 where this reservation is not held (paid before, or released)
 redis.register_function('pay_@VERSION@', function(keys, args)
@@ -59,6 +59,10 @@ redis.register_function('pay_@VERSION@', function(keys, args)
   redis.call('HSET', item.owners, args[1], string.format('%s %d', unit, count + 1))
   save_item(item)
   save_sale(keys[1], sale)
+  if item.free == 0 and item.held == 0 then
+    redis.call('DEL', item.standby)
+    news(sale)
+  end
   return 1
 end)
 
