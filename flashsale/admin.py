@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from flashsale import admin_views, operating, scheduling
+from flashsale import admin_pacing, admin_views, audit, operating, pacing, scheduling
 from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
 from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
 from flashsale.errors import SaleError, SchedulingError
@@ -24,7 +24,13 @@ from flashsale.models import Sale, SaleItem
 from shop import money
 from shop.catalogue.models import Variant
 
-WHEN = _("When")
+WHEN, LINE = _("When"), _("The line")
+ORDER = ("rate", "tie_band", "shuffle_at_open")
+WHY_FIXED = _(
+    "The sale has opened: people have their places in line, and other lots or another tie band would take"
+    " places from some and give them to others. So the order stays as it is. The rate is changed above, where"
+    " you first read what follows from it."
+)
 __all__ = ["ParkedEntryAdmin", "ReservationAdmin", "SaleAdmin", "StandbyEntryAdmin", "VariantLookup"]
 
 
@@ -83,6 +89,16 @@ def is_draft(sale: Sale | None) -> bool:
     return sale is None or sale.state == Sale.State.DRAFT
 
 
+def _refuse_another_order(request: HttpRequest, sale: Sale) -> None:
+    """Raise SchedulingError where a page from before the opening would change the order of a line."""
+    if is_draft(sale) or sale.phase == "coming":
+        return
+    now = {"rate": str(sale.rate or ""), "tie_band": str(sale.tie_band)}
+    now["shuffle_at_open"] = "on" if sale.shuffle_at_open else ""
+    if any(name in request.POST and request.POST[name] != value for name, value in now.items()):
+        raise SchedulingError(f"{_text('Nothing was saved.')} {WHY_FIXED}")
+
+
 @admin.register(Sale)
 class SaleAdmin(ModelAdmin):
     """Sales. What is on the form is saved; what happens to a sale is done by its own buttons."""
@@ -99,7 +115,8 @@ class SaleAdmin(ModelAdmin):
     fieldsets = (
         (None, {"fields": (("title", "slug"), "description")}),
         (WHEN, {"fields": ("opens_at", "closes_at", "opens_at_once")}),
-        (_("How"), {"fields": (("pay_within", "standby_size"), "rate")}),
+        (_("How"), {"fields": (("pay_within", "standby_size"),)}),
+        (LINE, {"fields": (("rate", "queue_limit"), "pace", ("tie_band", "shuffle_at_open"))}),
         (_("Who may enter"), {"fields": (("min_account_days", "min_level"), "whitelist_only")}),
         (_("Checks at the entry"), {"fields": ("captcha", "question", "answers")}),
     )
@@ -111,16 +128,19 @@ class SaleAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Sale | None = None) -> tuple[str, ...]:
         """A scheduled sale keeps its address; a sale that has opened keeps its opening."""
         if obj is None or is_draft(obj):
-            return ()
-        return ("slug",) if obj.phase == "coming" else ("slug", "opens_at")
+            return ("pace",)
+        return ("pace", "slug") if obj.phase == "coming" else ("pace", "slug", "opens_at", *ORDER)
 
     def get_fieldsets(self, request: HttpRequest, obj: Sale | None = None) -> Any:
         """What asks about the opening is left out once that cannot be changed."""
         found = super().get_fieldsets(request, obj)
         if "opens_at" not in self.get_readonly_fields(request, obj):
             return found
-        times = {"fields": ("opens_at", "closes_at")}
-        return tuple((name, times if name == WHEN else part) for name, part in found)
+        fixed = {
+            WHEN: {"fields": ("opens_at", "closes_at")},
+            LINE: dict(found)[LINE] | {"description": WHY_FIXED},
+        }
+        return tuple((name, fixed.get(name, part)) for name, part in found)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Sale | None = None) -> dict[str, Any]:
         return self.prepopulated_fields if is_draft(obj) else {}
@@ -149,6 +169,10 @@ class SaleAdmin(ModelAdmin):
         }
         return sale.phase, words[sale.phase]
 
+    @admin.display(description=_("what it comes to"))
+    def pace(self, sale: Sale) -> str:
+        return pacing.result(sale) if sale.pk else _text("It is said here once the sale is saved.")
+
     @admin.display(description=_("units"), ordering="unit_sum")
     def units(self, sale: Sale) -> int:
         total: int = getattr(sale, "unit_sum", 0)
@@ -169,7 +193,8 @@ class SaleAdmin(ModelAdmin):
     def _each(self, request: HttpRequest, sales: QuerySet[Sale], verb: Callable[..., str]) -> None:
         for sale in Sale.objects.filter(pk__in=sales.values("pk")):
             try:
-                self.message_user(request, verb(sale=sale), messages.SUCCESS)
+                said = verb(sale=sale, by=admin_views.operator(request))
+                self.message_user(request, said, messages.SUCCESS)
             except SaleError as error:
                 self.message_user(request, f"{sale.title}: {error}", messages.ERROR)
 
@@ -183,8 +208,9 @@ class SaleAdmin(ModelAdmin):
             path("<int:pk>/schedule/", page(admin_views.schedule, site=site), name="sale-schedule"),
             path("<int:pk>/close/", page(admin_views.close, site=site), name="sale-close"),
             path("<int:pk>/whitelist/", page(admin_views.addresses, site=site), name="sale-whitelist"),
-            path("<int:pk>/pause/", page(admin_views.quick, verb="pause"), name="sale-pause"),
-            path("<int:pk>/resume/", page(admin_views.quick, verb="resume"), name="sale-resume"),
+            path("<int:pk>/pause/", page(admin_views.pause), name="sale-pause"),
+            path("<int:pk>/resume/", page(admin_views.resume), name="sale-resume"),
+            path("<int:pk>/rate/", page(admin_pacing.rate, site=site), name="sale-rate"),
         ]
         return [*own, *super().get_urls()]
 
@@ -199,7 +225,8 @@ class SaleAdmin(ModelAdmin):
             "reservations_url": reverse("admin:flashsale_reservation_changelist", query=query),
         }
         if sale is not None and not is_draft(sale):
-            extra |= admin_views.figures(sale)
+            extra |= admin_views.figures(sale) | admin_pacing.figures(sale)
+            extra["seen"] = audit.latest(sale)
         answer: HttpResponse = super().change_view(
             request, object_id, form_url, (extra_context or {}) | extra
         )
@@ -221,6 +248,7 @@ class SaleAdmin(ModelAdmin):
         locked = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=obj.pk)
         if locked.state != obj.state:
             raise SchedulingError(_text("Nothing was saved: meanwhile the sale was scheduled or closed."))
+        _refuse_another_order(request, locked)
         typed = {field.name for field in Sale._meta.fields} & set(form.changed_data)
         obj.save(update_fields=typed)
         if not is_draft(obj):

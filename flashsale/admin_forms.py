@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
@@ -24,6 +25,11 @@ from flashsale.words import moment
 from shop.fields import MoneyField
 
 RESERVED_SLUGS = frozenset({"reservations"})
+NEEDS_A_RATE = {
+    "queue_limit": _("Without an admission rate there is no line. Give a rate, or leave this empty."),
+    "tie_band": _("Lots order a line, and without an admission rate there is none. Give one, or set 0."),
+    "shuffle_at_open": _("Lots order a line, and without an admission rate there is none. Give one first."),
+}
 
 
 class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -47,6 +53,9 @@ class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
             "pay_within",
             "standby_size",
             "rate",
+            "queue_limit",
+            "tie_band",
+            "shuffle_at_open",
             "min_account_days",
             "min_level",
             "whitelist_only",
@@ -60,6 +69,8 @@ class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
                 "max_value": _("Give at most a day to pay, which is %(limit_value)d seconds."),
             },
             "rate": {"min_value": _("Serve at least one shopper a second, or leave it empty for no limit.")},
+            "queue_limit": {"min_value": _("Let at least one wait, or leave it empty for no limit.")},
+            "tie_band": {"max_value": _("A tie band is at most a second, which is %(limit_value)d ms.")},
         }
 
     def clean_slug(self) -> str:
@@ -70,9 +81,10 @@ class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
         return slug
 
     def clean(self) -> dict[str, Any]:
-        """Check what belongs together: the two times, the question and its answers."""
+        """Check what belongs together: the two times, the line and its rate, the question and its answers."""
         cleaned = super().clean() or self.cleaned_data
         self._check_times(cleaned)
+        self._check_line(cleaned)
         self._check_question(cleaned)
         return cleaned
 
@@ -89,6 +101,13 @@ class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(
                 "opens_at", _("This time has passed. Choose one to come, or tick that it may open at once.")
             )
+
+    def _check_line(self, cleaned: dict[str, Any]) -> None:
+        if "rate" not in cleaned or cleaned["rate"]:
+            return
+        for field, sentence in NEEDS_A_RATE.items():
+            if cleaned.get(field):
+                self.add_error(field, sentence)
 
     def _check_question(self, cleaned: dict[str, Any]) -> None:
         has_answers = any(line.strip() for line in cleaned.get("answers", "").splitlines())
@@ -180,6 +199,38 @@ class WhitelistForm(forms.Form):
         widget=UnfoldBooleanWidget,
         help_text=_("Otherwise the addresses are added to it."),
     )
+
+
+class RateForm(forms.Form):
+    """Another rate for a sale that has opened. `seen` is the last thing that was done when it was drawn."""
+
+    rate = forms.IntegerField(
+        label=_("Shoppers served a second"),
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("Empty for no limit. Nothing changes before you have read what follows from it."),
+        error_messages={
+            "min_value": _("Serve at least one shopper a second; to serve nobody, pause the sale."),
+            "max_value": _("Serve at most a million a second, or leave it empty for no limit."),
+            "invalid": _("Write a whole number such as 200."),
+        },
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, sale: Sale, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sale = sale
+
+    def clean_rate(self) -> int | None:
+        """Refuse the present rate, and no limit where lots are drawn."""
+        rate: int | None = self.cleaned_data["rate"]
+        if rate is None and (self.sale.tie_band or self.sale.shuffle_at_open):
+            raise ValidationError(_("This sale draws lots, so it needs an admission rate."))
+        if rate == self.sale.rate:
+            raise ValidationError(_("This is its rate already. Nothing was done."))
+        return rate
 
 
 class CloseForm(forms.Form):

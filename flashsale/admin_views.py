@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.models import User
 from flashsale import operating, whitelist
 from flashsale.admin_forms import CloseForm, WhitelistForm
 from flashsale.errors import SaleError
@@ -19,50 +20,70 @@ from flashsale.models import Sale
 from flashsale.operating import Units
 from flashsale.words import moment
 
-QUICK = {"pause": operating.pause, "resume": operating.resume}
-
 
 def may_operate(request: HttpRequest) -> bool:
     """Whether this member of staff may change sales."""
     return request.user.is_active and request.user.has_perm("flashsale.change_sale")
 
 
-def _sale(request: HttpRequest, pk: int) -> Sale:
-    if not may_operate(request):
+def operator(request: HttpRequest) -> User:
+    """Return who is at work; only for somebody who may operate. Raises PermissionDenied."""
+    if not may_operate(request) or not isinstance(request.user, User):
         raise PermissionDenied
+    return request.user
+
+
+def find_sale(request: HttpRequest, pk: int) -> Sale:
+    """Return a sale with its items for somebody who may operate it. Raises PermissionDenied and Http404."""
+    operator(request)
     return get_object_or_404(Sale.objects.prefetch_related("items__variant__product"), pk=pk)
 
 
-def _page(request: HttpRequest, site: AdminSite, sale: Sale, **more: Any) -> dict[str, Any]:
+def page(request: HttpRequest, site: AdminSite, sale: Sale, **more: Any) -> dict[str, Any]:
+    """Return the context of a page about a sale."""
     return {**site.each_context(request), "opts": Sale._meta, "sale": sale, **more}
 
 
-def _back(sale: Sale) -> HttpResponse:
+def back(sale: Sale) -> HttpResponse:
+    """Return to the page of a sale."""
     return redirect(reverse("admin:flashsale_sale_change", args=[sale.pk]))
 
 
 @require_POST
-def quick(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-    """Pause or resume with one press: the emergency must be quickest."""
-    sale = _sale(request, pk)
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Pause with one press: the emergency must be quickest."""
+    sale = find_sale(request, pk)
     try:
-        messages.success(request, QUICK[verb](sale=sale))
+        messages.success(request, operating.pause(sale=sale, by=operator(request)))
     except SaleError as error:
         messages.error(request, str(error))
-    return _back(sale)
+    return back(sale)
+
+
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a paused sale go on; what follows from it stands beside the button."""
+    sale = find_sale(request, pk)
+    seen = request.POST.get("seen", "")
+    try:
+        number = int(seen) if seen.isdecimal() else None
+        messages.success(request, operating.resume(sale=sale, by=operator(request), seen=number))
+    except SaleError as error:
+        messages.error(request, str(error))
+    return back(sale)
 
 
 @require_http_methods(["GET", "POST"])
 def schedule(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
     """Say what scheduling does, then do it."""
-    sale = _sale(request, pk)
+    sale = find_sale(request, pk)
     if request.method == "POST":
         try:
-            messages.success(request, operating.schedule(sale=sale))
+            messages.success(request, operating.schedule(sale=sale, by=operator(request)))
         except SaleError as error:
             messages.error(request, str(error))
-        return _back(sale)
-    context = _page(
+        return back(sale)
+    context = page(
         request,
         site,
         sale,
@@ -93,15 +114,15 @@ def _effects_of_scheduling(sale: Sale) -> list[str]:
 @require_http_methods(["GET", "POST"])
 def close(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
     """End a sale before its time, once its name was typed."""
-    sale = _sale(request, pk)
+    sale = find_sale(request, pk)
     form = CloseForm(request.POST if request.method == "POST" else None, sale=sale)
     if request.method == "POST" and form.is_valid():
         try:
-            messages.success(request, operating.close(sale=sale))
+            messages.success(request, operating.close(sale=sale, by=operator(request)))
         except SaleError as error:
             messages.error(request, str(error))
-        return _back(sale)
-    context = _page(
+        return back(sale)
+    context = page(
         request,
         site,
         sale,
@@ -169,7 +190,7 @@ def _effects_of_closing(sale: Sale) -> list[str]:
 @require_http_methods(["GET", "POST"])
 def addresses(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
     """Import the list of a sale from a file: all of it, or nothing and why."""
-    sale = _sale(request, pk)
+    sale = find_sale(request, pk)
     sent = request.method == "POST"
     form = WhitelistForm(request.POST, request.FILES) if sent else WhitelistForm()
     reading = whitelist.Reading()
@@ -181,7 +202,7 @@ def addresses(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
         else:
             if reading.emails and not reading.errors:
                 return _import(request, sale, reading, replace=form.cleaned_data["replace"])
-    context = _page(
+    context = page(
         request,
         site,
         sale,
@@ -204,4 +225,4 @@ def _import(request: HttpRequest, sale: Sale, reading: whitelist.Reading, *, rep
         messages.info(
             request, _("These lines repeat an address and were passed over: %(lines)s.") % {"lines": lines}
         )
-    return _back(sale)
+    return back(sale)

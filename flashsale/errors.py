@@ -7,3 +7,11 @@ class SaleError(Exception):
 
 class SchedulingError(SaleError):
     """The sale cannot be scheduled, changed or closed as asked."""
+
+
+class Silent(SaleError):
+    """The sale's memory does not answer."""
+
+
+class Stale(SaleError):
+    """Somebody else did something to the sale since this page was drawn; the sentence says who and what."""

@@ -7,14 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from redis.exceptions import RedisError
 
-from flashsale import scheduling, stock
-from flashsale.errors import SaleError
+from accounts.models import User
+from flashsale import audit, pacing, scheduling, stock
+from flashsale.errors import SaleError, Silent
 from flashsale.models import Sale
 from flashsale.words import hour, moment
-
-
-class Silent(SaleError):
-    """The sale's memory does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +31,10 @@ class Units:
         return self.quantity, self.free, self.held, self.paid, self.returned
 
 
-def schedule(*, sale: Sale) -> str:
+def schedule(*, sale: Sale, by: User) -> str:
     """Schedule a draft and say so. Raises SchedulingError."""
     scheduling.schedule(sale=sale)
+    audit.note(sale=sale, by=by, what=_("Scheduled."))
     units = sum(sale.items.values_list("quantity", flat=True))
     sentence = ngettext(
         "“%(sale)s” is scheduled: %(units)d unit has left ordinary stock. It opens %(time)s.",
@@ -46,9 +44,13 @@ def schedule(*, sale: Sale) -> str:
     return sentence % {"sale": sale.title, "units": units, "time": moment(sale.opens_at)}
 
 
-def pause(*, sale: Sale) -> str:
-    """Stop reserving and say how many hold a unit. Raises SaleError."""
+def pause(*, sale: Sale, by: User) -> str:
+    """Stop reserving and say how many hold a unit and how many wait. Raises SaleError.
+
+    However old the page is: in an emergency nobody is sent back to read.
+    """
     _refuse_unless_scheduled(sale)
+    audit.note(sale=sale, by=by, what=_("Paused."))
     try:
         scheduling.pause(sale_id=sale.pk)
     except RedisError as error:
@@ -64,24 +66,28 @@ def pause(*, sale: Sale) -> str:
         "“%(sale)s” was paused at %(time)s. %(held)d shoppers hold a unit; their deadlines go on.",
         (held := sum(sale.items.values_list("held", flat=True))),
     )
-    return sentence % {"sale": sale.title, "time": hour(timezone.now()), "held": held}
+    said = sentence % {"sale": sale.title, "time": hour(timezone.now()), "held": held}
+    return f"{said} {pacing.pause_effect(sale)}".strip()
 
 
-def resume(*, sale: Sale) -> str:
-    """Let a paused sale go on and say so. Raises SaleError."""
+def resume(*, sale: Sale, by: User, seen: int | None = None) -> str:
+    """Let a paused sale go on and say when the last in line is served. Raises SaleError."""
     _refuse_unless_scheduled(sale)
+    audit.claim(sale=sale, by=by, what=_("Resumed."), seen=seen)
     try:
         scheduling.resume(sale_id=sale.pk)
     except RedisError as error:
         sentence = _("“%(sale)s” stays paused: its memory does not answer. Try again when it does.")
         raise Silent(sentence % {"sale": sale.title}) from error
-    return _("“%(sale)s” goes on.") % {"sale": sale.title}
+    said = _("“%(sale)s” goes on.") % {"sale": sale.title}
+    return f"{said} {pacing.resume_effect(sale)}".strip()
 
 
-def close(*, sale: Sale) -> str:
+def close(*, sale: Sale, by: User) -> str:
     """End a running sale before its time and say what follows. Raises SaleError."""
     try:
         scheduling.close_now(sale_id=sale.pk)
+        audit.note(sale=sale, by=by, what=_("Ended before its time."))
     except RedisError as error:
         sentence = _(
             "“%(sale)s” has ended, but its memory does not answer. What is free returns to ordinary stock"

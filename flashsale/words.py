@@ -20,6 +20,13 @@ def hour(at: datetime) -> str:
     return dateformat.format(local, "H:i T" if is_today else "j F Y, H:i T")
 
 
+def instant(at: datetime) -> str:
+    """Return time to the second and zone: `10:24:05 CEST`; with the day where that is not today."""
+    local = timezone.localtime(at)
+    is_today = local.date() == timezone.localtime().date()
+    return dateformat.format(local, "H:i:s T" if is_today else "j F Y, H:i:s T")
+
+
 def span(length: timedelta) -> str:
     """Return a length of time as people say it: seconds below a minute, five-minute steps past twenty."""
     seconds = max(0, round(length.total_seconds()))

@@ -45,6 +45,7 @@ def typed(opens_at: datetime, **fields: Any) -> dict[str, Any]:
         "closes_at_1": f"{closes_at:%H:%M:%S}",
         "pay_within": "600",
         "standby_size": "50",
+        "tie_band": "0",
         "min_account_days": "0",
         "min_level": "0",
         "items-TOTAL_FORMS": "0",
