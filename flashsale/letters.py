@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from django.urls import reverse
+
 from accounts.models import User
 from flashsale.models import Reservation, SaleItem, StandbyEntry
 from shop.orders import outbox
@@ -36,7 +38,16 @@ def put_standby(items: Mapping[int, SaleItem], places: Iterable[StandbyEntry]) -
     _put_places(Kind.STANDBY, items, places)
 
 
-def _put_places(kind: str, items: Mapping[int, SaleItem], places: Iterable[StandbyEntry]) -> None:
+def put_standby_over(
+    items: Mapping[int, SaleItem], places: Iterable[StandbyEntry], *, all_paid: bool
+) -> None:
+    """Tell shoppers that standby is over: all units are paid, or the sale has ended."""
+    _put_places(Kind.STANDBY_OVER, items, places, all_paid=all_paid)
+
+
+def _put_places(
+    kind: str, items: Mapping[int, SaleItem], places: Iterable[StandbyEntry], **more: object
+) -> None:
     rows = list(places)
     emails = dict(User.objects.filter(pk__in=[row.user_id for row in rows]).values_list("pk", "email"))
     outbox.put_all(
@@ -49,7 +60,8 @@ def _put_places(kind: str, items: Mapping[int, SaleItem], places: Iterable[Stand
                 "sale": items[row.item_id].sale.title,
                 "number": row.number,
                 "price": items[row.item_id].price,
-                "path": items[row.item_id].sale.get_absolute_url(),
+                "path": reverse("sale-result", args=[items[row.item_id].sale.slug, row.item_id]),
+                **more,
             },
         )
         for row in rows

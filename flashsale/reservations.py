@@ -17,7 +17,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import letters, stock
+from flashsale import letters, standby, stock
 from flashsale.models import Reservation, SaleItem
 from shop.orders import endings, outbox
 from shop.orders.models import Order, OutboxMail
@@ -38,6 +38,7 @@ class SaleHold:
             return False
         SaleItem.objects.filter(pk=row.item_id).update(held=F("held") - 1, paid=F("paid") + 1)
         _tell_after_commit([row.pk])
+        transaction.on_commit(standby.close_all_paid, robust=True)
         return True
 
     def release(self, *, order: Order) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from flashsale import stock, stream
+from flashsale import standby, stock, stream
 from flashsale.errors import SchedulingError
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.queue import Queue
@@ -158,9 +158,7 @@ def close(*, sale_id: int) -> bool:
         if is_over and sale.state != Sale.State.CLOSED:
             sale.state = Sale.State.CLOSED
             sale.save(update_fields=["state"])
-        StandbyEntry.objects.filter(item__sale=sale, status=StandbyEntry.Status.WAITING).update(
-            status=StandbyEntry.Status.CLOSED, ended_at=timezone.now()
-        )
+        standby.close_ended(sale=sale)
     return is_over
 
 

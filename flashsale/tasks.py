@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from flashsale import draining, reconcile, reservations, scheduling
+from flashsale import draining, reconcile, reservations, scheduling, standby
 from flashsale.models import Sale
 
 
@@ -15,9 +15,10 @@ def drain_reservations() -> int:
 
 @shared_task
 def expire_reservations() -> int:
-    """Expire what was not paid in time, and tell the store what a crash left untold."""
+    """Expire what was not paid in time; tell the store and standby what a crash left untold."""
     count = reservations.expire_due()
     reservations.tell_store()
+    standby.close_all_paid()
     return count
 
 
