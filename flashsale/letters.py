@@ -26,7 +26,7 @@ def context(item: SaleItem, row: Reservation) -> dict[str, object]:
     return {
         "title": str(item.variant),
         "sale": item.sale.title,
-        "price": item.price + item.delivery,
+        "price": item.total,
         "pay_by": row.pay_by.isoformat(),
         "path": row.get_absolute_url(),
         "code": row.refusal,

@@ -183,9 +183,19 @@ class SaleItem(models.Model):
         return self.quantity - self.held - self.paid - self.returned
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether it is sent to an address; what is collected, and a slot, is not."""
+        return self.variant.product.kind == Product.Kind.SHIPPED
+
+    @property
     def delivery(self) -> int:
-        """What it costs to send one unit, in minor units; nothing for what is collected and for slots."""
-        return settings.DELIVERY_PRICE if self.variant.product.kind == Product.Kind.SHIPPED else 0
+        """What it costs to send one unit, in minor units."""
+        return settings.DELIVERY_PRICE if self.is_shipped else 0
+
+    @property
+    def total(self) -> int:
+        """What one unit costs with its delivery, in minor units."""
+        return self.price + self.delivery
 
 
 class WhitelistEntry(models.Model):

@@ -7,7 +7,7 @@ shopper, and pauses the sale, for then the store has lied.
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -15,13 +15,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Address, User
 from flashsale import eligibility, letters, reservations, stock
 from flashsale.eligibility import Code
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.stream import Entry
 from shop.orders import outbox
 from shop.orders.models import Order, OrderLine
+from shop.orders.shipping import ADDRESS
 
 logger = logging.getLogger(__name__)
 Status = Reservation.Status
@@ -165,7 +166,10 @@ def _insert(items: dict[int, SaleItem], rows: list[Reservation]) -> None:
         return
     emails = dict(User.objects.filter(pk__in={row.user_id for row in rows}).values_list("pk", "email"))
     held = [row for row in rows if row.status == Status.HELD]
-    orders = Order.objects.bulk_create(_order(items[row.item_id], row, emails[row.user_id]) for row in held)
+    addresses = _addresses(row.user_id for row in held if items[row.item_id].is_shipped)
+    orders = Order.objects.bulk_create(
+        _order(items[row.item_id], row, emails[row.user_id], addresses.get(row.user_id, {})) for row in held
+    )
     for row, order in zip(held, orders, strict=True):
         row.order = order
     OrderLine.objects.bulk_create(_line(items[row.item_id], row) for row in held)
@@ -185,14 +189,21 @@ def _stop_selling(sale_id: int, rids: list[str]) -> None:
     logger.critical("Sale %s is paused: the rows refused %d reservations: %s", sale_id, len(rids), rids[:10])
 
 
-def _order(item: SaleItem, row: Reservation, email: str) -> Order:
+def _addresses(users: Iterable[int]) -> dict[int, dict[str, str]]:
+    """The default addresses of these shoppers: whoever has got ready types nothing while his time runs."""
+    rows = Address.objects.filter(user__in=users, is_default=True)
+    return {row.user_id: {name: getattr(row, name) for name in ADDRESS} for row in rows}
+
+
+def _order(item: SaleItem, row: Reservation, email: str, address: Mapping[str, str]) -> Order:
     return Order(
         user_id=row.user_id,
         email=email,
         hold=Order.Hold.SALE,
         delivery=item.delivery,
-        total=item.price + item.delivery,
+        total=item.total,
         pay_by=row.pay_by,
+        **(address if item.is_shipped else {}),
     )
 
 

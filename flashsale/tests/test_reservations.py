@@ -7,6 +7,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.models import Address
 from flashsale import draining, reconcile, recording, reservations, scheduling, stock, stream
 from flashsale.models import ParkedEntry, Reservation, StandbyEntry
 from flashsale.stream import Entry
@@ -219,6 +220,18 @@ def test_the_statements_of_a_batch_do_not_grow_with_it(
     item = make_sale(quantity=300)
     attempt(item, *shoppers(300))
     entries = stream.read([item.sale_id], consumer="one", count=500)[item.sale_id]
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         recording.record(sale_id=item.sale_id, entries=entries)
     assert Order.objects.count() == 300
+
+
+def test_the_order_goes_to_the_address_that_the_shop_knows(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
+    item, (ann, ben) = make_sale(), shoppers(2)
+    parts = {"full_name": "Ann Smith", "country": "GB", "line1": "1 Mill Lane", "line2": ""}
+    Address.objects.create(user=ann, is_default=True, postcode="SW1A 1AA", city="London", **parts)
+    win(item, ann, ben)
+    order, other = Order.objects.get(user=ann), Order.objects.get(user=ben)
+    assert (order.line1, order.postcode, order.country) == ("1 Mill Lane", "SW1A 1AA", "GB")
+    assert other.line1 == ""
