@@ -1,5 +1,6 @@
 """When a ticket is served: the schedule of a sale's queue (see `docs/queue.md`). Times in ms since 1970."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -67,3 +68,14 @@ def _turn_within(segment: Segment, number: int) -> int:
     if segment.rate is None or number <= segment.base:
         return segment.start
     return segment.start - (segment.base - number) * 1000 // segment.rate if segment.rate else 0
+
+
+def fingerprint(key: str) -> str:
+    """Return what is told of the key of the lots before the sale has ended: its SHA-256."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def lot(key: str, user: int) -> int:
+    """Return a shopper's lot, from 0 to 2^32 - 1; the lowest of a band comes first."""
+    digest = hashlib.sha1(f"{key}:{user}".encode(), usedforsecurity=False).hexdigest()
+    return int(digest[:8], 16)

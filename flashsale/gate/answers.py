@@ -1,13 +1,12 @@
 """How an outcome is said over HTTP: status, JSON and headers."""
 
-import hashlib
 import json
 import math
 import random
 from typing import Any
 
 from flashsale.passes import Signer
-from flashsale.queue import Queue
+from flashsale.queue import Queue, fingerprint
 from flashsale.replies import Answer, Status
 
 STATUS = {
@@ -84,7 +83,7 @@ def _queue(queue: Queue, now: int, *, is_over: bool) -> dict[str, Any]:
         "limit": queue.limit,
         "tie_band": queue.tie_band,
         "lots_at_open": queue.lots_at_open,
-        "key_sha256": hashlib.sha256(queue.key.encode()).hexdigest(),
+        "key_sha256": fingerprint(queue.key),
         "key": queue.key if is_over else None,
     }
 
