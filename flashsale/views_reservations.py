@@ -1,5 +1,6 @@
 """A shopper's own reservations and standby places."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,10 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
 from accounts.models import User
+from flashsale import eligibility, showing
 from flashsale import reservations as ending
-from flashsale import showing
 from flashsale.models import Reservation, StandbyEntry
+from shop.orders import progress
 from shop.orders.errors import NotCancellable
+from shop.orders.models import Order
+from shop.orders.progress import Money
 
 REFRESH_SECONDS = 2
 SHOWN_AT_MOST = 100
@@ -46,20 +50,41 @@ def reservation(request: HttpRequest, rid: str) -> HttpResponse:
     found = rows.filter(user=_user(request), rid=rid).first()
     if found is None:
         return _preparing(request, rid)
-    context = {
+    money = progress.money(found.order) if found.order else Money("")
+    state = _state(found, money)
+    context: dict[str, object] = {
         "reservation": found,
-        "state": _state(found),
+        "state": state,
+        "money": money,
         "sale": found.item.sale,
-        "now": timezone.now(),
-        "section": "sales",
     }
+    context |= {"now": timezone.now(), "section": "sales"}
+    if found.order:
+        context |= _of_order(found.order, found)
+    if state == Reservation.Status.REFUSED:
+        user, sale = _user(request), found.item.sale
+        context["refusal"] = eligibility.why_not(user=user, sale=sale, now=timezone.now())
     return render(request, "flashsale/reservation.html", context)
 
 
-def _state(found: Reservation) -> str:
-    """Name what the page says: the status, or `late` for one whose time is over and that is still held."""
-    is_late = found.status == Reservation.Status.HELD and not found.time_left
-    return "late" if is_late else found.status
+def _state(found: Reservation, money: Money) -> str:
+    """Name what the page says: the status; of a held unit also `paying`, `failed` or, its time over, `late`."""
+    if found.status != Reservation.Status.HELD:
+        return found.status
+    if not found.time_left:
+        return "late"
+    return {"asking": "paying", "refused": "failed"}.get(money.state, "held")
+
+
+def _of_order(order: Order, found: Reservation) -> dict[str, object]:
+    kinds = {found.item.variant.product.kind}
+    return {
+        "order": order,
+        "email": progress.masked(order.email),
+        "steps": progress.steps(order, kinds),
+        "variants": list(settings.PAYMENT_VARIANTS),
+        "needs_address": found.item.is_shipped and not order.line1,
+    }
 
 
 def _preparing(request: HttpRequest, rid: str) -> HttpResponse:

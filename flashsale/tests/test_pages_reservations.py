@@ -7,11 +7,15 @@ import pytest
 from django.test import Client
 from redis.exceptions import ConnectionError as StoreAway
 
-from accounts.models import User
+from accounts import standing
+from accounts.models import Address, User
 from flashsale import draining, reservations, stock
 from flashsale.models import Reservation, SaleItem
 from flashsale.tests.conftest import attempt, let_the_deadline_pass, pay, units, win
-from flashsale.tests.pages import logged_in, words
+from flashsale.tests.pages import address, logged_in, press, words
+from shop.orders import payment as payments
+from shop.orders.models import Payment
+from shop.orders.payment import Report
 from shop.templatetags.shop import ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +40,7 @@ def test_the_deadline_the_total_and_the_way_to_pay_are_told(make_sale: Make, sho
     text = words(response)
     assert f"It is yours until {row.pay_by:%H:%M} UTC" in text
     assert "Pay within 10 minutes. Nothing you do changes this time." in text
-    assert f"Total USD {row.order.total / 100:.2f}" in text
+    assert f"Total, tax included USD {row.order.total / 100:.2f}" in text
     assert f'href="/orders/{row.order.public_id}/pay/"' in response.content.decode()
     assert f'data-until="{ms(row.pay_by)}"' in response.content.decode()
 
@@ -103,7 +107,7 @@ def test_paid_leads_to_the_order(make_sale: Make, shoppers: Crowd) -> None:
     order = Reservation.objects.select_related("order").get(rid=rid).order
     assert order is not None
     response = page(logged_in(bea), rid)
-    assert f"Paid. Order {order.number}" in words(response)
+    assert f"Confirmed. Order {order.number}" in words(response)
     assert f'href="/orders/{order.public_id}/"' in response.content.decode()
 
 
@@ -177,3 +181,115 @@ def test_the_list_of_somebody_else_is_empty(make_sale: Make, shoppers: Crowd) ->
     bea, rival = shoppers(2)
     win(make_sale(), bea)
     assert "You have reserved nothing yet" in words(logged_in(rival).get("/sales/reservations/"))
+
+
+def payment_of(rid: str, **fields: Any) -> Payment:
+    """Start to pay a reservation by card; the bank's answer is in `fields`."""
+    order = Reservation.objects.select_related("order").get(rid=rid).order
+    assert order is not None
+    payment = payments.start(order=order, variant="dummy")
+    Payment.objects.filter(pk=payment.pk).update(**fields)
+    return payment
+
+
+def test_whoever_has_an_address_pays_by_one_press_from_the_page(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea, cid) = make_sale(), shoppers(2)
+    parts = {"full_name": "Bea Low", "country": "GB", "line1": "1 Mill Lane", "postcode": "SW1A 1AA"}
+    Address.objects.create(user=bea, is_default=True, city="London", **parts)
+    rids = win(item, bea, cid)
+    client = logged_in(bea)
+    body = page(client, rids[0]).content.decode()
+    order = Reservation.objects.select_related("order").get(rid=rids[0]).order
+    assert order is not None
+    assert f'method="post" action="/orders/{order.public_id}/pay/"' in body
+    assert "1 Mill Lane" in body
+    assert client.post(f"/orders/{order.public_id}/pay/")["Location"].startswith("/payments/")
+    assert "Say where it goes, and pay USD" in words(page(logged_in(cid), rids[1]))
+
+
+def test_while_the_bank_is_asked_nobody_is_told_to_pay_again(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    payment_of(rid, transaction_id="session-1")
+    text = words(page(logged_in(bea), rid))
+    assert "Your bank is checking the payment" in text
+    assert "a second press cannot charge you twice" in text
+    assert "nothing is kept: the payment is refused or sent back in full" in text
+    assert "Pay USD" not in text
+
+
+def test_a_bank_that_says_no_leaves_the_unit_and_the_deadline(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    before = Reservation.objects.get(rid=rid).pay_by
+    payment_of(rid, status="rejected")
+    text = words(page(logged_in(bea), rid))
+    assert f"The bank did not accept the payment. It is still yours until {before:%H:%M} UTC" in text
+    assert "Try again or use another way to pay." in text
+    assert Reservation.objects.get(rid=rid).pay_by == before
+
+
+def test_money_that_came_late_is_on_its_way_back(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    payment = payment_of(rid)
+    let_the_deadline_pass(rid)
+    reservations.expire_due()
+    payments.hear(Report(token=payment.token, status="confirmed", amount=payment.amount, currency="USD"))
+    text = words(page(logged_in(bea), rid))
+    assert "Your bank answered late. USD 53.90 is on its way back to you." in text
+    assert "Nothing was charged" not in text
+
+
+def test_paid_says_what_comes_next_and_masks_the_address_of_the_mail(
+    make_sale: Make, shoppers: Crowd
+) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    pay(rid)
+    text = words(page(logged_in(bea), rid))
+    assert "We sent a receipt to s•••@example.com." in text
+    assert bea.email not in text
+    assert "What happens next" in text
+    assert "Ask us, and name the number of the order." in text
+
+
+def test_whoever_was_passed_over_reads_why(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea, rival) = make_sale(quantity=1, standby_size=1), shoppers(2)
+    (rid,) = win(item, rival)
+    attempt(item, bea)
+    draining.drain_once(sale_id=item.sale_id)
+    standing.block(users=User.objects.filter(pk=bea.pk))
+    reservations.give_back(user=rival, rid=rid)
+    draining.drain_once(sale_id=item.sale_id)
+    text = words(page(logged_in(bea), Reservation.objects.get(user=bea).rid))
+    assert "One came free and went to the next person" in text
+    assert "We could not let this account in." in text
+    assert "Code F-17: support can look it up." in text
+
+
+def test_a_second_browser_shows_the_same_deadline(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    before = ms(Reservation.objects.get(rid=rid).pay_by)
+    first, second = logged_in(bea), logged_in(bea)
+    for client in (first, second, first):
+        response = client.get(address(item, "items", str(item.pk)), follow=True)
+        assert f'data-until="{before}"' in response.content.decode()
+        client.get(address(item))
+        press(client, item)
+
+
+def test_a_promotion_is_declined_by_one_press(make_sale: Make, shoppers: Crowd) -> None:
+    item, (bea, rival) = make_sale(quantity=1, standby_size=2), shoppers(2)
+    (rid,) = win(item, rival)
+    attempt(item, bea)
+    draining.drain_once(sale_id=item.sale_id)
+    reservations.give_back(user=rival, rid=rid)
+    draining.drain_once(sale_id=item.sale_id)
+    promoted = Reservation.objects.get(user=bea).rid
+    body = page(logged_in(bea), promoted).content.decode()
+    assert f'action="/sales/reservations/{promoted}/give-back/"' in body
+    assert "<summary>" not in body.partition("<main")[2]
+    assert "You declined it" in words(give_back(logged_in(bea), promoted))
+    assert units(item) == (1, 0, 0, 0)
