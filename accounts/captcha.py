@@ -28,6 +28,11 @@ class Challenge(NamedTuple):
     picture: str = ""
 
 
+def shown_again(request: HttpRequest, key: str) -> Challenge | None:
+    """Return a challenge that this session has and has not tried; None if the key is not one of its own."""
+    return Challenge(key) if mine(request, key) else None
+
+
 def new_challenge(request: HttpRequest) -> Challenge:
     """Return a challenge that only this session can solve. Drawn ahead, it costs the database nothing."""
     ready = captcha_pool.take()

@@ -17,7 +17,6 @@ from flashsale.passes import Signer
 LONGEST = timedelta(hours=24)
 AFTER_CLOSING = timedelta(hours=1)
 PASSES = "passes"
-PROVED = "proved_human"
 
 
 def expires_at(*, sale: Sale, now: datetime) -> datetime:
@@ -48,18 +47,3 @@ def let_in(*, request: HttpRequest, response: HttpResponse, user: User, sale: Sa
         httponly=True,
         samesite="Strict",
     )
-
-
-def remember_proof(*, request: HttpRequest, sale: Sale) -> None:
-    """Remember that the captcha of this sale's entry is solved: another field may have been wrong."""
-    request.session[PROVED] = sale.pk
-
-
-def has_proof(*, request: HttpRequest, sale: Sale) -> bool:
-    """Whether the captcha was solved before, in this session, and is not used up."""
-    return bool(request.session.get(PROVED) == sale.pk)
-
-
-def use_proof(*, request: HttpRequest) -> None:
-    """The shopper is in: the next entry asks again."""
-    request.session.pop(PROVED, None)

@@ -1,48 +1,100 @@
 """What a shopper fills in on the way into a sale."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.captcha import CaptchaForm
-from flashsale import entry
+from accounts.captcha import CaptchaForm, Challenge, new_challenge, shown_again, solve
+from flashsale import entry_link
 from flashsale.models import Sale
+from flashsale.questions import Question
+
+NOTHING_GIVEN = _("Type the letters, answer the question, or ask for a link: any one is enough.")
+OTHER_LETTERS = _("These were other letters. Try again with the new ones below.")
+OTHER_ANSWER = _("This is not the answer. The page of the product tells it.")
+LINK_ENDED = _(
+    "This link has ended, or was made for another account. Ask for a new one, or choose another way."
+)
 
 
 class EntryForm(CaptchaForm):
-    """The checks before the line: letters, a question, both or neither, as the sale has it."""
+    """The ways to prove that one is human: any one that is right is enough, whatever stands in the others.
+
+    `number` is the question that is asked. A sale without a check has no fields. A link is never typed: it
+    comes with the address in the mail.
+    """
 
     answer = forms.CharField(
-        max_length=200, error_messages={"required": _("Enter your answer to the question.")}
+        label=_("Your answer"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
     )
+    link = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, request: HttpRequest, sale: Sale, **kwargs: Any) -> None:
-        super().__init__(*args, request=request, **kwargs)
-        self.sale = sale
-        if not sale.captcha or entry.has_proof(request=request, sale=sale):
+    def __init__(
+        self,
+        *args: Any,
+        request: HttpRequest,
+        sale: Sale,
+        questions: Sequence[Question],
+        number: int,
+        **more: Any,
+    ) -> None:
+        super().__init__(*args, request=request, **more)
+        self.sale, self.number = sale, number
+        self.question = questions[number] if questions else None
+        self._letters_tried = False
+        self.fields["captcha"].required = False
+        if not sale.captcha:
             self._drop("captcha", "captcha_key")
-        if sale.asks_question:
-            self.fields["answer"].label = sale.question
-        else:
+        if self.question is None:
             self._drop("answer")
+        if not (sale.captcha or questions):
+            self._drop("link")
 
-    def clean_answer(self) -> str:
-        """Refuse a wrong answer."""
-        answer: str = self.cleaned_data["answer"]
-        if not self.sale.is_right_answer(answer):
-            raise ValidationError(_("This is not the answer. The page of the product tells it."))
-        return answer
+    def clean_captcha(self) -> str:
+        """Leave the letters to `clean`: a challenge is not used up where another way was right."""
+        letters: str = self.cleaned_data["captcha"]
+        return letters
 
     def clean(self) -> dict[str, Any]:
-        """Keep a solved captcha when something else was wrong: it cannot be solved twice."""
-        cleaned = super().clean() or self.cleaned_data
-        if self.errors and "captcha" in cleaned:
-            entry.remember_proof(request=self.request, sale=self.sale)
-            self._drop("captcha", "captcha_key")
-        return cleaned
+        """Refuse only if no way is right, and then say so of each that was tried."""
+        given = super().clean() or self.cleaned_data
+        if not self.fields or self._has_link(given) or self._has_answer(given) or self._has_letters(given):
+            self.errors.clear()
+            return given
+        if given.get("link"):
+            self.add_error(None, LINK_ENDED)
+        if given.get("answer"):
+            self.add_error("answer", OTHER_ANSWER)
+        if given.get("captcha"):
+            self.add_error("captcha", OTHER_LETTERS)
+            self.data = {**self.data, "captcha": ""}  # they belong to letters that are gone
+        if not self.errors:
+            self.add_error("captcha" if "captcha" in self.fields else "answer", NOTHING_GIVEN)
+        return given
+
+    def challenge(self) -> Challenge:
+        """Return the challenge of the page: the one that is there already, unless its letters were tried."""
+        source = self.data if self.is_bound else self.initial
+        kept = None if self._letters_tried else shown_again(self.request, source.get("captcha_key", ""))
+        return kept or new_challenge(self.request)
+
+    def _has_link(self, given: dict[str, Any]) -> bool:
+        token: str = given.get("link", "")
+        return bool(token) and entry_link.holder(token, sale=self.sale) == self.request.user.pk
+
+    def _has_answer(self, given: dict[str, Any]) -> bool:
+        return self.question is not None and self.question.is_answer(given.get("answer", ""))
+
+    def _has_letters(self, given: dict[str, Any]) -> bool:
+        letters = given.get("captcha", "")
+        self._letters_tried = bool(letters)
+        return bool(letters) and solve(self.request, given.get("captcha_key", ""), letters)
 
     def _drop(self, *names: str) -> None:
         for name in names:

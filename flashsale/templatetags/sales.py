@@ -12,6 +12,7 @@ from flashsale.showing import Board
 register = template.Library()
 register.filter("moment", words.moment)
 register.filter("hour", words.hour)
+register.filter("instant", words.instant)
 register.filter("span", words.span)
 register.filter("figures", words.figures)
 

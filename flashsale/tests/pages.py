@@ -4,6 +4,7 @@ import html
 import re
 from typing import Any
 
+from captcha.models import CaptchaStore
 from django.core.cache import cache
 from django.test import Client
 
@@ -27,6 +28,13 @@ def address(item: SaleItem, *more: str) -> str:
 def enter(client: Client, item: SaleItem, **answers: str) -> Any:
     """Send the entry form."""
     return client.post(address(item, "enter"), answers)
+
+
+def right_letters(client: Client, item: SaleItem) -> dict[str, str]:
+    """Look at the entry page; return what somebody who reads its picture sends."""
+    page = client.get(address(item, "enter")).content.decode()
+    key = page.split('name="captcha_key" value="')[1].split('"')[0]
+    return {"captcha_key": key, "captcha": CaptchaStore.objects.get(hashkey=key[:40]).response}
 
 
 def press(client: Client, item: SaleItem) -> Any:

@@ -4,13 +4,10 @@ import smtplib
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
-from email.message import EmailMessage
 from threading import Barrier
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
@@ -18,46 +15,14 @@ from shop.catalogue.models import Variant
 from shop.orders import letters, mail, outbox, tasks
 from shop.orders.models import OutboxMail
 from shop.orders.tests.conftest import make_order
+from shop.orders.tests.inbox import Inbox, receiving
 from shop.orders.tests.threads import at_once
-
-
-class Inbox(Message):
-    """A mail server that keeps what it gets and refuses one address."""
-
-    def __init__(self) -> None:
-        super().__init__(EmailMessage)
-        self.mails: list[Any] = []
-        self.connections: set[int] = set()
-
-    async def handle_RCPT(self, *call: Any) -> str:  # noqa: N802
-        _server, session, envelope, to, _options = call
-        if to.startswith("nobody@"):
-            return "550 no such mailbox"
-        self.connections.add(id(session))
-        envelope.rcpt_tos.append(to)
-        return "250 OK"
-
-    def handle_message(self, message: Any) -> None:
-        self.mails.append(message)
 
 
 @pytest.fixture
 def inbox(settings: Any) -> Iterator[Inbox]:
-    handler = Inbox()
-    server: Any = Controller(handler, hostname="127.0.0.1", port=free_port())
-    server.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-    settings.EMAIL_TIMEOUT = 5
-    yield handler
-    server.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    with receiving(settings) as found:
+        yield found
 
 
 def write(ref: str = "r-1", to: str = "ada@example.com", kind: str = "reserved") -> None:
