@@ -73,7 +73,7 @@ class EntryForm(CaptchaForm):
             self.add_error("answer", OTHER_ANSWER)
         if given.get("captcha"):
             self.add_error("captcha", OTHER_LETTERS)
-            self.data = {**self.data, "captcha": ""}  # they belong to letters that are gone
+            self.data = dict(self.data.items()) | {"captcha": ""}  # they belong to letters that are gone
         if not self.errors:
             self.add_error("captcha" if "captcha" in self.fields else "answer", NOTHING_GIVEN)
         return given
