@@ -35,7 +35,7 @@ local function append_segment(sale, text)
 end
 
 local function replace_segment(sale, text)
-  sale.schedule = string.gsub(sale.schedule, '[^;]*$', text)
+  sale.schedule = string.gsub(sale.schedule, '[^;]+$', text)
 end
 
 -- A burst of one second's tickets is served at once.
