@@ -154,3 +154,18 @@ def is_as_the_schedule_says(answer: Answer, number: int, earliest: int, latest: 
     elif answer.outcome == "reserved" and answer.first and number:
         assert 0 < seen.turn_at(number) <= latest
     return answer.outcome == "queued"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_schedule_stays_readable_when_idle_time_is_forgotten(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
+    item = make_sale(quantity=9, rate=5)
+    attempt(item, *shoppers(2))
+    scheduling.set_rate(sale_id=item.sale_id, rate=6)
+    time.sleep(0.5)
+    attempt(item, *shoppers(1))
+    now, seen = look(item)
+    assert [segment.rate for segment in seen.schedule] == [5, 6]
+    assert now - seen.schedule[-1].start < 200
+    assert seen.schedule[-1].base <= seen.tickets + 6
