@@ -161,9 +161,9 @@ def test_the_schedule_stays_readable_when_idle_time_is_forgotten(
     make_sale: MakeSale, shoppers: MakeShoppers
 ) -> None:
     item = make_sale(quantity=9, rate=5)
-    attempt(item, *shoppers(2))
+    attempt(item, *shoppers(1))
     scheduling.set_rate(sale_id=item.sale_id, rate=6)
-    time.sleep(0.5)
+    time.sleep(0.7)
     attempt(item, *shoppers(1))
     now, seen = look(item)
     assert [segment.rate for segment in seen.schedule] == [5, 6]
