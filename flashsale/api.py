@@ -11,6 +11,7 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from flashsale import showing
 from flashsale.models import Sale, SaleItem
+from flashsale.queue import fingerprint
 
 
 class ItemSerializer(serializers.ModelSerializer[SaleItem]):
@@ -40,12 +41,36 @@ class ItemSerializer(serializers.ModelSerializer[SaleItem]):
         return str(settings.SHOP_CURRENCY)
 
 
+class QueueSerializer(serializers.ModelSerializer[Sale]):
+    """How a sale's line is served and drawn; who is served when stands in the status document."""
+
+    limit = serializers.IntegerField(
+        source="queue_limit", allow_null=True, help_text="People who may wait at a time; null for no limit."
+    )
+    lots_at_open = serializers.BooleanField(source="shuffle_at_open")
+    key_sha256 = serializers.SerializerMethodField(help_text="Of the key that orders the lots.")
+    key = serializers.SerializerMethodField(
+        allow_null=True, help_text="The key itself, once the sale has ended."
+    )
+
+    class Meta:
+        model = Sale
+        fields = ("rate", "limit", "tie_band", "lots_at_open", "key_sha256", "key")
+
+    def get_key_sha256(self, sale: Sale) -> str:
+        return fingerprint(sale.line_key)
+
+    def get_key(self, sale: Sale) -> str | None:
+        return sale.line_key if sale.phase == "ended" else None
+
+
 class SaleSerializer(serializers.ModelSerializer[Sale]):
     """A sale as everybody may see it; times in ISO 8601."""
 
     state = serializers.CharField(source="phase", help_text="coming, running, paused or ended.")
     url = serializers.SerializerMethodField(help_text="Its page.")
     status_url = serializers.SerializerMethodField(help_text="The public status document, once a second.")
+    queue = serializers.SerializerMethodField(help_text="null where nobody waits in line.")
     items = ItemSerializer(many=True)
 
     class Meta:
@@ -63,10 +88,15 @@ class SaleSerializer(serializers.ModelSerializer[Sale]):
             "min_account_days",
             "min_level",
             "whitelist_only",
+            "queue",
             "url",
             "status_url",
             "items",
         )
+
+    @extend_schema_field(QueueSerializer(allow_null=True))
+    def get_queue(self, sale: Sale) -> dict[str, Any] | None:
+        return QueueSerializer(sale).data if sale.rate else None
 
     @extend_schema_field(serializers.URLField())
     def get_url(self, sale: Sale) -> str:

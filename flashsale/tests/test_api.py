@@ -1,12 +1,15 @@
 """Sales for programs."""
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from flashsale.models import SaleItem
+from flashsale.tests.pages import change
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., SaleItem]
@@ -31,6 +34,28 @@ def test_a_sale_is_told_with_its_items(client: Client, make_sale: Make) -> None:
             "limit": 1,
         }
     ]
+
+
+def test_how_its_line_is_served_is_told_and_the_key_only_after_the_sale(
+    client: Client, make_sale: Make
+) -> None:
+    item = make_sale(rate=200, queue_limit=50_000, tie_band=100)
+    address, sale = f"/api/sales/{item.sale_id}/", item.sale
+    assert client.get(address).json()["queue"] == {
+        "rate": 200,
+        "limit": 50_000,
+        "tie_band": 100,
+        "lots_at_open": False,
+        "key_sha256": hashlib.sha256(sale.line_key.encode()).hexdigest(),
+        "key": None,
+    }
+    assert sale.line_key not in client.get(address).content.decode()
+    change(sale, closes_at=timezone.now())
+    assert client.get(address).json()["queue"]["key"] == sale.line_key
+
+
+def test_a_sale_without_a_rate_has_no_queue(client: Client, make_sale: Make) -> None:
+    assert client.get(f"/api/sales/{make_sale().sale_id}/").json()["queue"] is None
 
 
 def test_answers_and_lists_stay_secret(client: Client, make_sale: Make) -> None:

@@ -137,7 +137,8 @@ def test_the_store_serves_whom_the_schedule_says_through_any_operation(
             operate(item, random)
         some = random.sample(crowd, 12)
         before, answers, (now, seen) = look(item), attempt(item, *some), look(item)
-        numbers = dict(stock.run(stock.line(item.sale_id, 0, len(crowd))))
+        places = stock.run(stock.line(item.sale_id, 0, len(crowd)))
+        numbers = dict(places)
         assert seen.served(now) >= reached
         reached = seen.served(now)
         for user, answer in zip(some, answers, strict=True):
