@@ -36,6 +36,8 @@ def refusal(*command: str) -> str:
         ("--opens-in", "-1", "--opens-in is a number from 0 to 31622400."),
         ("--open-for", "0", "--open-for is a number from 1 to 31622400."),
         ("--price", "-1", "--price is a number from 0 to 100000000."),
+        ("--rate", "0", "--rate is a number from 1 to 1000000."),
+        ("--tie-band", "100", "--tie-band orders a line, and without --rate there is none."),
     ],
 )
 def test_a_demo_sale_of_impossible_numbers_is_refused(option: str, value: str, sentence: str) -> None:

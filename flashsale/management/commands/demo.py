@@ -21,8 +21,10 @@ BOUNDS = {
     "pay_within": (5, 86_400),
     "rate": (1, 1_000_000),
     "price": (0, 100_000_000),
+    "rate": (1, 1_000_000),
+    "tie_band": (0, 1000),
 }
-"""The least and the most of each number: seconds, units, minor units of money."""
+"""The least and the most of each number: seconds, units, minor units of money, shoppers a second, ms."""
 
 
 class Command(BaseCommand):
@@ -39,6 +41,8 @@ class Command(BaseCommand):
         parser.add_argument("--pay-within", type=int, default=600, help="seconds to pay (default 600)")
         parser.add_argument("--rate", type=int, help="shoppers served a second (default: all at once)")
         parser.add_argument("--price", type=int, help="in minor units (default: 40 %% off)")
+        parser.add_argument("--rate", type=int, help="shoppers served a second (default: no limit, no line)")
+        parser.add_argument("--tie-band", type=int, default=0, help="ms; needs a rate (default 0: no lots)")
         parser.add_argument("--if-none", action="store_true", help="do nothing if a sale runs or is to come")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -46,6 +50,8 @@ class Command(BaseCommand):
         for name, (least, most) in BOUNDS.items():
             if options[name] is not None and not least <= options[name] <= most:
                 raise CommandError(f"--{name.replace('_', '-')} is a number from {least} to {most}.")
+        if options["tie_band"] and not options["rate"]:
+            raise CommandError("--tie-band orders a line, and without --rate there is none.")
         now = timezone.now()
         if options["if_none"]:
             item = SaleItem.objects.filter(sale__state=Sale.State.SCHEDULED, sale__closes_at__gt=now).first()
