@@ -21,7 +21,6 @@ BOUNDS = {
     "pay_within": (5, 86_400),
     "rate": (1, 1_000_000),
     "price": (0, 100_000_000),
-    "rate": (1, 1_000_000),
     "tie_band": (0, 1000),
 }
 """The least and the most of each number: seconds, units, minor units of money, shoppers a second, ms."""
@@ -41,7 +40,6 @@ class Command(BaseCommand):
         parser.add_argument("--pay-within", type=int, default=600, help="seconds to pay (default 600)")
         parser.add_argument("--rate", type=int, help="shoppers served a second (default: all at once)")
         parser.add_argument("--price", type=int, help="in minor units (default: 40 %% off)")
-        parser.add_argument("--rate", type=int, help="shoppers served a second (default: no limit, no line)")
         parser.add_argument("--tie-band", type=int, default=0, help="ms; needs a rate (default 0: no lots)")
         parser.add_argument("--if-none", action="store_true", help="do nothing if a sale runs or is to come")
 
@@ -76,6 +74,7 @@ class Command(BaseCommand):
             pay_within=options["pay_within"],
             standby_size=options["standby"],
             rate=options["rate"],
+            tie_band=options["tie_band"],
         )
         price = options["price"] if options["price"] is not None else variant.price * 6 // 10
         item = SaleItem.objects.create(sale=sale, variant=variant, price=price, quantity=options["quantity"])
