@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import addresses as address_book
+from accounts import next_page
 from accounts.captcha import mine, spoken
 from accounts.captcha_pool import draw
 from accounts.forms import AddressForm
@@ -49,7 +50,7 @@ def address_add(request: HttpRequest) -> HttpResponse:
             user=_user(request), parts=form.parts(), make_default=form.cleaned_data["make_default"]
         )
         messages.success(request, _("The address is in your list."))
-        return redirect("addresses")
+        return redirect(next_page.wanted(request) or "addresses")
     return render(request, "accounts/address_form.html", {"form": form})
 
 
@@ -65,7 +66,7 @@ def address_edit(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(
             request, _("The address is changed. Orders that you placed before keep the old one.")
         )
-        return redirect("addresses")
+        return redirect(next_page.wanted(request) or "addresses")
     return render(request, "accounts/address_form.html", {"form": form, "address": address})
 
 

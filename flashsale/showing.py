@@ -6,7 +6,9 @@ A store that does not answer leaves its figures unknown: the pages say so and st
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.core.cache import caches
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -130,14 +132,32 @@ def _own(user: User | None, items: Iterable[SaleItem]) -> dict[int, Own]:
     return {pk: Own(latest.get(pk), places.get(pk), paid[pk]) for pk in {*latest, *places}}
 
 
-def holds(*, rid: str, user_id: int) -> bool:
-    """Whether the store knows a reservation without a row as this shopper's. Raises RedisError."""
+def gone_within(item: SaleItem) -> timedelta | None:
+    """Return how long after the opening the last unit was reserved for the first time; None if not all were.
+
+    Asked for by everybody who got nothing, so it is looked up once a minute.
+    """
+    key, known = f"gone-{item.pk}", caches["process"]
+    found: timedelta | None = known.get(key)
+    if found is None:
+        rows = Reservation.objects.filter(item=item).exclude(status=Reservation.Status.DISPLACED)
+        last = rows.order_by("reserved_at").values_list("reserved_at", flat=True)[item.quantity - 1 :][:1]
+        found = next((at - item.sale.opens_at for at in last), None)
+        known.set(key, found, 60)
+    return found
+
+
+def sale_of_held(*, rid: str, user_id: int) -> int | None:
+    """Return the sale of a reservation without a row, if the store knows it as this shopper's.
+
+    Raises RedisError.
+    """
     item_id, _, _ = rid.partition("-")
     item = SaleItem.objects.filter(pk=int(item_id)).only("sale_id").first() if item_id.isdecimal() else None
     if item is None:
-        return False
+        return None
     found = stock.run(stock.place(item.sale_id, item.pk, user=user_id))
-    return found is not None and found.rid == rid
+    return item.sale_id if found is not None and found.rid == rid else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from flashsale import views, views_attempt, views_entry, views_reservations
+from flashsale import views, views_attempt, views_entry, views_ready, views_reservations
 
 urlpatterns = [
     path("sales/", views.sales, name="sales"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("sales/reservations/<slug:rid>/give-back/", views_reservations.give_back, name="give-back"),
     path("sales/<slug:slug>/", views.sale, name="sale"),
     path("sales/<slug:slug>/enter/", views_entry.sale_enter, name="sale-enter"),
+    path("sales/<slug:slug>/ready/", views_ready.sale_ready, name="sale-ready"),
     path("sales/<slug:slug>/items/<int:item>/", views_attempt.sale_result, name="sale-result"),
     path("sales/<slug:slug>/items/<int:item>/attempt/", views_attempt.sale_attempt, name="sale-attempt"),
     path("sales/<slug:slug>/items/<int:item>/leave/", views_attempt.sale_leave, name="sale-leave"),

@@ -16,18 +16,19 @@ from redis.exceptions import RedisError
 
 from accounts.limits import too_many
 from accounts.models import User
-from flashsale import eligibility, entry, showing, stock
-from flashsale.models import Sale, SaleItem
+from flashsale import eligibility, showing, standby, stock
+from flashsale import entry as entering
+from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.replies import Answer
 from flashsale.showing import ShownItem
 from flashsale.views import found_sale, refresh
 from flashsale.views_entry import refused
 from flashsale.words import moment
+from shop.orders import progress
 
 RETRY_SECONDS = 2
 STANDBY_REFRESH_SECONDS = 30
-STANDBY_PACE_MS = 2_000, 10_000
-"""Between two looks of the script at a place on standby: a short time to pay wants the quicker one."""
+PAUSED_REFRESH_SECONDS = 15
 
 
 def _item(slug: str, item: int) -> SaleItem:
@@ -51,7 +52,7 @@ def sale_attempt(request: HttpRequest, slug: str, item: int) -> HttpResponse:
     refusal = eligibility.why_not(user=user, sale=sale, now=timezone.now())
     if refusal is not None:
         return refused(request, sale, refusal)
-    if sale.phase != "ended" and not entry.has_entered(request=request, sale=sale):
+    if sale.phase != "ended" and not entering.has_entered(request=request, sale=sale):
         return redirect(reverse("sale-enter", args=[slug]))
     call = stock.attempt(sale.pk, [(wanted.pk, user.pk)], per_minute=settings.ATTEMPTS_PER_MINUTE)
     try:
@@ -101,32 +102,53 @@ def sale_result(request: HttpRequest, slug: str, item: int) -> HttpResponse:
         return paused(request, found.item)
     if place is not None and place.rid:
         return redirect("reservation", rid=place.rid)
-    state = _state(shown.phase, found, place)
+    entry = StandbyEntry.objects.filter(user=user, item=item).order_by("pk").last()
+    row = found.own.reservation
+    if place is None and row and row.status == Reservation.Status.REFUSED and _was_passed_over(entry):
+        return redirect(row)
+    state = _state(shown.phase, found, place, entry)
     context = {
         "shown": shown,
         "sale": sale,
         "found": found,
         "place": place,
+        "entry": entry,
         "state": state,
-        "refresh": refresh(request, _standby_refresh(sale) if state == "standby" else None),
-        "pace": min(max(1000 * sale.pay_within // 60, STANDBY_PACE_MS[0]), STANDBY_PACE_MS[1]),
+        "email": progress.masked(user.email),
+        "chance": standby.latest_chance(found.item) if state == "standby" else None,
+        "gone_within": showing.gone_within(found.item) if state == "sold_out" else None,
+        "refresh": refresh(request, _look_again(state, sale)),
         "section": "sales",
     }
     return render(request, "flashsale/result.html", context)
 
 
-def _standby_refresh(sale: Sale) -> float:
+def _look_again(state: str, sale: Sale) -> float | None:
     """Seconds until the page without script looks again; a short time to pay wants the quicker pace."""
-    return min(STANDBY_REFRESH_SECONDS, sale.pay_within / 10)
+    if state == "standby":
+        return min(STANDBY_REFRESH_SECONDS, sale.pay_within / 10)
+    return PAUSED_REFRESH_SECONDS if state == "paused" else None
 
 
-def _state(phase: str, found: ShownItem, place: Answer | None) -> str:
-    """Name what the page says: standby, ended, coming, paused, sold_out, or open (one can be tried for)."""
+def _was_passed_over(entry: StandbyEntry | None) -> bool:
+    return entry is not None and entry.status == StandbyEntry.Status.REFUSED
+
+
+def _state(phase: str, found: ShownItem, place: Answer | None, entry: StandbyEntry | None) -> str:
+    """Name what the page says: standby, over, ended, coming, paused, sold_out, or open (one can be had)."""
     if place is not None and phase != "ended":
         return "standby"
+    if _is_over(found.item, entry):
+        return "over"
     if phase in ("ended", "coming", "paused"):
         return phase
     return "sold_out" if found.is_sold_out else "open"
+
+
+def _is_over(item: SaleItem, entry: StandbyEntry | None) -> bool:
+    """Whether this place on standby ended because all units are paid; its row may not know it yet."""
+    waited = entry is not None and entry.status in (StandbyEntry.Status.WAITING, StandbyEntry.Status.CLOSED)
+    return waited and item.quantity == item.paid + item.returned and item.held == 0
 
 
 @never_cache
@@ -136,7 +158,7 @@ def sale_leave(request: HttpRequest, slug: str, item: int) -> HttpResponse:
     """Give up a place on standby; the next moves up at once."""
     wanted = _item(slug, item)
     try:
-        left = stock.run(stock.leave(wanted.sale_id, wanted.pk, user=_user(request).pk))
+        left = standby.leave(user=_user(request), item=wanted)
     except RedisError:
         return paused(request, wanted)
     if left:

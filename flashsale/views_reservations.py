@@ -15,12 +15,13 @@ from accounts.models import User
 from flashsale import eligibility, showing
 from flashsale import reservations as ending
 from flashsale.models import Reservation, StandbyEntry
+from flashsale.views import refresh
 from shop.orders import progress
 from shop.orders.errors import NotCancellable
 from shop.orders.models import Order
 from shop.orders.progress import Money
 
-REFRESH_SECONDS = 2
+REFRESH_SECONDS = 5
 SHOWN_AT_MOST = 100
 
 
@@ -68,7 +69,7 @@ def reservation(request: HttpRequest, rid: str) -> HttpResponse:
 
 
 def _state(found: Reservation, money: Money) -> str:
-    """Name what the page says: the status; of a held unit also `paying`, `failed` or, its time over, `late`."""
+    """Name what the page says: the status; of a held unit also paying, failed, or late (time is over)."""
     if found.status != Reservation.Status.HELD:
         return found.status
     if not found.time_left:
@@ -93,14 +94,18 @@ def _preparing(request: HttpRequest, rid: str) -> HttpResponse:
     Without the store nobody can say whose it is: that is 503, not 404.
     """
     try:
-        is_known, is_mine = True, showing.holds(rid=rid, user_id=_user(request).pk)
+        sale = showing.sale_of_held(rid=rid, user_id=_user(request).pk)
     except RedisError:
-        is_known, is_mine = False, False
-    if is_known and not is_mine:
+        is_known, sale = False, None
+    else:
+        is_known = True
+    if is_known and sale is None:
         raise Http404
-    context = {"rid": rid, "is_known": is_known, "section": "sales"}
+    context = {"rid": rid, "is_known": is_known, "sale": sale, "section": "sales"}
+    context["refresh"] = refresh(request, REFRESH_SECONDS)
     response = render(request, "flashsale/preparing.html", context, status=200 if is_known else 503)
-    response["Refresh"] = str(REFRESH_SECONDS)
+    if not is_known:
+        response["Retry-After"] = str(REFRESH_SECONDS)
     return response
 
 

@@ -12,9 +12,9 @@ from pytest_django import Settings
 from redis.exceptions import ConnectionError as StoreAway
 
 from accounts.models import User
-from flashsale import draining, scheduling, stock
+from flashsale import draining, reservations, scheduling, stock
 from flashsale.models import Reservation, SaleItem, StandbyEntry
-from flashsale.tests.conftest import attempt, units, win
+from flashsale.tests.conftest import attempt, pay, units, win
 from flashsale.tests.pages import address, enter, logged_in, press, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,7 +91,7 @@ def test_sold_out_is_an_answer(make_sale: Make, shoppers: Crowd) -> None:
     response = press(ready(crowd[1], item), item)
     text = words(logged_in(crowd[1]).get(response["Location"]))
     assert text.startswith(f"{item.sale.title} Sold out")
-    assert "Nothing was charged." in text
+    assert "Waiting is over; nothing was charged." in text
 
 
 def test_too_early_is_told_the_time(make_sale: Make, shoppers: Crowd) -> None:
@@ -216,3 +216,65 @@ def test_a_limit_of_two_sells_a_second_one_after_the_first_is_paid(make_sale: Ma
     (rid,) = win(item, bea)
     stock.run(stock.pay(item.sale_id, item.pk, user=bea.pk, rid=rid))
     assert press(ready(bea, item), item)["Location"] == f"/sales/reservations/{item.pk}-1-2/"
+
+
+def standby_page(make_sale: Make, shoppers: Crowd) -> tuple[SaleItem, list[User], str, Client]:
+    """One unit that the first holds, and a second shopper who stands by for it."""
+    item, crowd = make_sale(quantity=1, standby_size=5), shoppers(2)
+    (rid,) = win(item, crowd[0])
+    attempt(item, crowd[1])
+    draining.drain_once(sale_id=item.sale_id)
+    return item, crowd, rid, logged_in(crowd[1])
+
+
+def test_standby_says_until_when_it_can_happen_and_where_the_mail_goes(
+    make_sale: Make, shoppers: Crowd
+) -> None:
+    item, crowd, rid, client = standby_page(make_sale, shoppers)
+    text = words(result(client, item))
+    last = Reservation.objects.get(rid=rid).pay_by
+    assert f"If somebody does not pay by {last:%H:%M} UTC, the next in order gets the unit." in text
+    assert "We will tell you here and by e-mail; then you have 10 minutes to pay." in text
+    assert "The mail goes to s•••@example.com." in text
+    assert crowd[1].email not in text
+
+
+def test_all_are_paid_is_told_to_whoever_stood_by(make_sale: Make, shoppers: Crowd) -> None:
+    item, _, rid, client = standby_page(make_sale, shoppers)
+    pay(rid)
+    text = words(result(client, item))
+    assert "All are paid, standby is closed" in text
+    assert "Your wait is over; nothing was charged." in text
+
+
+def test_the_end_tells_the_own_outcome_first(make_sale: Make, shoppers: Crowd) -> None:
+    item, crowd, rid, client = standby_page(make_sale, shoppers)
+    scheduling.close_now(sale_id=item.sale_id)
+    assert "You had standby number 1 for" in words(result(client, item))
+    reservations.give_back(user=crowd[0], rid=rid)
+    text = words(result(logged_in(crowd[0]), item))
+    assert "gave it back. See how it went It ended" in text
+
+
+def test_whoever_was_passed_over_is_led_to_the_reason(make_sale: Make, shoppers: Crowd) -> None:
+    item, crowd, rid, client = standby_page(make_sale, shoppers)
+    User.objects.filter(pk=crowd[1].pk).update(standing=User.Standing.BLOCKED)
+    reservations.give_back(user=crowd[0], rid=rid)
+    draining.drain_once(sale_id=item.sale_id)
+    assert result(client, item)["Location"] == f"/sales/reservations/{item.pk}-1-2/"
+
+
+def test_sold_out_says_how_quickly(make_sale: Make, shoppers: Crowd) -> None:
+    item, crowd = make_sale(quantity=2, opens_at=timezone.now() - timedelta(seconds=41)), shoppers(3)
+    win(item, *crowd[:2])
+    assert "went within 41 seconds" in words(result(logged_in(crowd[2]), item))
+
+
+def test_a_page_without_script_looks_again_and_can_be_told_to_stop(make_sale: Make, shoppers: Crowd) -> None:
+    item, _, _, client = standby_page(make_sale, shoppers)
+    body = result(client, item).content.decode()
+    assert '<noscript><meta http-equiv="refresh" content="30">' in body
+    assert "Stop refreshing" in body
+    assert (
+        "http-equiv" not in client.get(address(item, "items", str(item.pk)) + "?refresh=no").content.decode()
+    )
