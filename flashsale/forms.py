@@ -42,10 +42,11 @@ class EntryForm(CaptchaForm):
         sale: Sale,
         questions: Sequence[Question],
         number: int,
+        challenge: Challenge | None = None,
         **more: Any,
     ) -> None:
         super().__init__(*args, request=request, **more)
-        self.sale, self.number = sale, number
+        self.sale, self.number, self._challenge = sale, number, challenge
         self.question = questions[number] if questions else None
         self._letters_tried = False
         self.fields["captcha"].required = False
@@ -80,6 +81,8 @@ class EntryForm(CaptchaForm):
 
     def challenge(self) -> Challenge:
         """Return the challenge of the page: the one that is there already, unless its letters were tried."""
+        if self._challenge is not None:
+            return self._challenge
         source = self.data if self.is_bound else self.initial
         kept = None if self._letters_tried else shown_again(self.request, source.get("captcha_key", ""))
         return kept or new_challenge(self.request)
