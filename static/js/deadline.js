@@ -1,48 +1,18 @@
-// Counts a deadline down on the server's clock and speaks at its milestones; at its end the page asks how it stands.
+// The deadline of an order: counts it down on the shop's clock, speaks at its milestones, and asks at its end.
 
-import { say, interrupt } from "./announcer.js";
+import * as clock from "./clock.js";
+import { milestones } from "./milestones.js";
 
-const clock = document.querySelector("[data-clock]");
-const words = document.getElementById("deadline-words");
-// The server said what time it was when it drew the page: a device whose clock is wrong still counts right.
-const base = Number(words.dataset.now) - performance.now(); // server time at performance.now() = 0
-const until = Number(clock.dataset.until);
-const POLITE = [300, 120];
-let before = secondsLeft();
-let asked = false;
+const AFTER = 4000; // ms after the end, when the shop has had time to write it down
+const page = document.getElementById("deadline");
+const until = Number(document.querySelector("[data-clock]").dataset.until);
+const isTyping = () => document.querySelector("main .field input:not([type=radio]), main .field select");
 
-function secondsLeft() {
-  return Math.max(0, Math.ceil((until - base - performance.now()) / 1000));
+clock.start(Number(page.dataset.now));
+if (clock.now() < until) {
+  clock.run(document, {
+    tell: milestones(page, "pay"),
+    // What somebody types stays before his eyes; the shop says at the next press that the time is over.
+    end: () => isTyping() || setTimeout(() => location.assign(page.dataset.end), AFTER),
+  });
 }
-
-function draw(seconds) {
-  const two = (number) => String(number).padStart(2, "0");
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  const rest = `${two(minutes % 60)}:${two(seconds % 60)}`;
-  return hours ? `${two(hours)}:${rest}` : rest;
-}
-
-function speak(left) {
-  const crossed = (second) => before > second && left <= second;
-  for (const second of POLITE) {
-    if (crossed(second)) say(`left-${second}`, words.dataset[`left${second}`]);
-  }
-  if (crossed(60)) interrupt("left-60", words.dataset.left60);
-  if (crossed(0)) interrupt("left-0", words.dataset.left0);
-  before = left;
-}
-
-function tick() {
-  const left = secondsLeft();
-  clock.textContent = draw(left);
-  speak(left);
-  if (left === 0 && !asked && words.dataset.end) {
-    asked = true;
-    setTimeout(() => location.assign(words.dataset.end), 4000);
-    return;
-  }
-  if (left > 0) setTimeout(tick, 1000 - (performance.now() % 1000));
-}
-
-if (before > 0) tick();

@@ -1,62 +1,66 @@
-// The shopper's own page (reservation, standby): counts the deadline down and looks for news of its own state.
+// The shopper's own page (reservation, standby): counts the deadline down and shows each news of its own state.
 
 import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
+import { milestones } from "./milestones.js";
 
 // Milliseconds from one look to the next; states that nothing can change any more have none.
-const PACE = { preparing: 1500, standby: 10000, paused: 10000, late: 3000, held: 20000 };
+const PACE = { preparing: 1500, standby: 5000, paused: 10000, late: 3000, held: 20000, paying: 5000, failed: 20000 };
 const HIDDEN = 60000;
+const MINUTE = 60000; // between two sentences about a place that moves
 let live = document.querySelector("[data-live]");
 let timer = 0;
+let movedAt = -MINUTE;
 
-function milestones() {
-  const words = live.querySelector("[data-milestones]")?.content.querySelectorAll("[data-at]") ?? [];
-  return (left) => {
-    for (const word of words) {
-      if (left !== Number(word.dataset.at)) continue;
-      (word.hasAttribute("data-loud") ? interrupt : say)(`deadline ${left}`, word.textContent);
-    }
-  };
-}
+const headOf = (part) => part.querySelector("[data-say]");
 
 function count() {
   if (live.dataset.now) clock.start(Number(live.dataset.now));
-  clock.run(live, { tell: milestones(), end: () => setTimeout(() => look().then(plan), 1000) });
+  clock.run(live, { tell: milestones(live, "pay"), end: () => setTimeout(() => look().then(plan), 1000) });
 }
 
+function tell(changed) {
+  const head = headOf(live);
+  if (!head) return;
+  const sentence = `${head.textContent.trim()}.`;
+  if (changed) return (head.hasAttribute("data-loud") ? interrupt : say)(`state ${sentence}`, sentence);
+  if (performance.now() - movedAt < MINUTE) return;
+  movedAt = performance.now();
+  say(`moved ${sentence}`, sentence);
+}
+
+/** Put the fresh state in the place of the old one: the page moves, the focus stays where it can. */
 function replace(page, url) {
   const fresh = page.querySelector("[data-live]");
   if (!fresh) return location.assign(url);
-  const head = fresh.querySelector("[data-say]")?.textContent.trim() ?? "";
   const changed = fresh.dataset.state !== live.dataset.state;
-  if (!changed && head === live.querySelector("[data-say]")?.textContent.trim()) return null;
-  const lostFocus = live.contains(document.activeElement);
+  if (!changed && headOf(fresh)?.textContent === headOf(live)?.textContent) return;
+  const hadFocus = live.contains(document.activeElement);
   live.replaceWith(fresh);
   live = fresh;
   document.title = page.title;
   if (url !== location.href) history.replaceState(null, "", url);
-  (changed ? interrupt : say)(`state ${head}`, `${head}.`);
-  if (lostFocus) live.querySelector("h1")?.focus();
-  return count();
+  tell(changed);
+  if (hadFocus) live.querySelector("h1")?.focus();
+  count();
 }
 
 async function look() {
   // Somebody who is about to give a unit back reads and presses in peace.
-  if (!live.querySelector("details[open]")) {
-    try {
-      const response = await fetch(location.href, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      if (response.ok) replace(page, response.url);
-    } catch {
-      // The next look comes in any case; the clock goes on meanwhile.
-    }
+  if (live.querySelector("details[open]")) return;
+  try {
+    const response = await fetch(location.href, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (response.ok) replace(page, response.url);
+  } catch {
+    // The next look comes in any case; the clock goes on meanwhile.
   }
 }
 
 /** Look again at the pace of the state that is shown; a new state begins its own pace at once. */
 function plan() {
   clearTimeout(timer);
-  const pace = Number(live.dataset.pace) || PACE[live.dataset.state];
+  const pace = PACE[live.dataset.state];
   if (!pace) return;
   const wait = (document.hidden ? Math.max(pace, HIDDEN) : pace) * (0.85 + Math.random() * 0.3);
   timer = setTimeout(() => look().then(plan), wait);
