@@ -32,9 +32,13 @@ SELECT id FROM accounts_user WHERE email LIKE 'crowd-%%@example.com' ORDER BY id
 
 @dataclass(slots=True)
 class Outcome:
-    """What one shopper of the crowd was told, answer by answer: HTTP status and JSON."""
+    """What one shopper of the crowd was told, answer by answer: HTTP status and JSON.
+
+    `asked` says when he asked each time, in ms since 1970.
+    """
 
     user: int
+    asked: list[float] = field(default_factory=list)
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -83,6 +87,7 @@ async def storm(
 
     async def attempt(outcome: Outcome) -> None:
         line = await lines.get()
+        outcome.asked.append(time.time() * 1000)
         outcome.answers.append(await line.attempt(path, passes[outcome.user]))
         lines.put_nowait(line)
 

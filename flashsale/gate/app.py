@@ -46,7 +46,7 @@ class Sale:
     """One sale in this process: what is remembered of it and who waits to be decided."""
 
     def __init__(self, gate: "Gate", number: int) -> None:
-        self.memory = SaleMemory(gate.client, number)
+        self.memory = SaleMemory(gate.client, number, paced=self._ask_again)
         self.batcher = Batcher(
             self._decide,
             size=settings.GATE_BATCH_SIZE,
@@ -56,6 +56,9 @@ class Sale:
         )
         self._client = gate.client
         self._number = number
+
+    def _ask_again(self) -> None:
+        self.batcher.ask_again()
 
     async def _decide(self, attempts: Any) -> Decided:
         call = stock.attempt(self._number, attempts, per_minute=settings.ATTEMPTS_PER_MINUTE)

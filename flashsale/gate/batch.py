@@ -14,6 +14,8 @@ from flashsale.replies import Answer, Decided
 logger = logging.getLogger(__name__)
 Decide = Callable[[Sequence[tuple[int, int]]], Awaitable[Decided]]
 HOLD_MS = 1000
+DRIFT, CREDIBLE = 0.00001, 0.1
+"""Seconds: how far two clocks may part between two batches, and how late a reply may come at most."""
 Waiter = tuple[int, int, "asyncio.Future[Decision]", float]
 Decision = tuple[Answer, int]
 PAUSED = Answer("paused")
@@ -36,7 +38,8 @@ class Batcher:
         self._size = size
         self._timeout = timeout
         self._hold_at_most = hold_at_most
-        self._held = 0
+        self._held: dict[asyncio.Future[Decision], tuple[Waiter, asyncio.TimerHandle]] = {}
+        self._offset = float("inf")
         self._metrics = metrics
         self._waiting: deque[Waiter] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -55,17 +58,32 @@ class Batcher:
     def _is_held(self, waiter: Waiter, answer: Answer, now: int) -> bool:
         """Hold an attempt until its turn, if that is near and not too many are held."""
         wait = answer.at - now
-        if answer.outcome != "queued" or not 0 < wait <= HOLD_MS or self._held >= self._hold_at_most:
+        if answer.outcome != "queued" or not 0 < wait <= HOLD_MS or len(self._held) >= self._hold_at_most:
             return False
-        self._held += 1
-        asyncio.get_running_loop().call_later(wait / 1000, self._come_back, waiter)
+        loop = asyncio.get_running_loop()
+        due = max(answer.at / 1000 + self._offset, loop.time() + wait / 1000 - CREDIBLE)
+        self._held[waiter[2]] = waiter, loop.call_at(due, self._come_back, waiter)
         return True
 
+    def _follow_clock(self, now: int) -> None:
+        """Learn where the store's clock stands on this loop's: the reply that came quickest knows best.
+
+        Those who are held were told in different batches, some of them late; on one clock they come back
+        in the order of their turns.
+        """
+        self._offset = min(asyncio.get_running_loop().time() - now / 1000, self._offset + DRIFT)
+
     def _come_back(self, waiter: Waiter) -> None:
-        self._held -= 1
         item, user, future, _ = waiter
+        del self._held[future]
         if not future.done():
             self._join(item, user, future)
+
+    def ask_again(self) -> None:
+        """The schedule has changed: whoever is held may have another turn now."""
+        for waiter, timer in list(self._held.values()):
+            timer.cancel()
+            self._come_back(waiter)
 
     async def _run(self) -> None:
         try:
@@ -86,6 +104,7 @@ class Batcher:
             answers, now = [PAUSED] * len(batch), int(time.time() * 1000)
         else:
             answers, now = decided.answers, decided.now
+            self._follow_clock(now)
         self._metrics.batch(len(batch), time.monotonic() - started)
         for waiter, answer in zip(batch, answers, strict=True):
             future = waiter[2]

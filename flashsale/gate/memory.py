@@ -7,11 +7,13 @@ standby place is always asked for in the store, however sold out the sale is.
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Sequence
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
 from flashsale import stock
+from flashsale.queue import Segment
 from flashsale.replies import Answer, Status
 
 logger = logging.getLogger(__name__)
@@ -24,8 +26,12 @@ Mark = tuple[int, int]
 class SaleMemory:
     """One sale as the gate saw it last, and what can be said of it until the next look."""
 
-    def __init__(self, client: "redis.asyncio.Redis", sale: int) -> None:
+    def __init__(
+        self, client: "redis.asyncio.Redis", sale: int, *, paced: Callable[[], None] = lambda: None
+    ) -> None:
+        """`paced` is called when the schedule of the sale's queue was found to have changed."""
         self._client = client
+        self._paced = paced
         self._sale = sale
         self._refreshing: asyncio.Task[None] | None = None
         self._read_at = self._good_until = 0.0
@@ -105,16 +111,23 @@ class SaleMemory:
             await self._read_members(status)
         if status:
             self.notice((status.epoch, status.seq), asked_at=mark)
+        is_paced = _schedule(status) != _schedule(self.status)
         self.status, self._read_at, self._refusals = status, asked_at, refusals
         # News that came during the look may be newer than what was read: then nothing is said from it.
         is_newest = number == self._newest_look
         self._good_until = asked_at + _certain_for(status) if status and is_newest else 0.0
+        if is_paced:
+            self._paced()
 
     async def _read_members(self, status: Status) -> None:
         for item in status.items:
             found = await stock.run_async(self._client, stock.members(self._sale, item))
             self._members[item] = frozenset((*found.holders, *found.owners, *found.standby))
         self._members_seq = status.seq
+
+
+def _schedule(status: Status | None) -> Sequence[Segment]:
+    return status.queue.schedule if status and status.queue else ()
 
 
 def _refusals(status: Status) -> dict[int, Answer]:
