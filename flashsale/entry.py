@@ -1,9 +1,10 @@
-"""Entry to a sale: what is remembered of a shopper who was let in, and the pass he leaves with.
+"""Entry to a sale: the pass with which a shopper leaves it, and how the sale's pages know that he was let in.
 
-The pass is a cookie that only the gate of this one sale receives, so that two sales may be entered in one
-browser. The session remembers the same, for the pages that work without the cookie's script.
+The pass is a cookie that only the gate of this one sale receives. The pages of the sale get the same signed
+text in a cookie of their own, so that they know it without asking a store and nothing is written for it.
 """
 
+import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,11 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from flashsale.models import Sale
-from flashsale.passes import Signer
+from flashsale.passes import PassError, Signer
 
 LONGEST = timedelta(hours=24)
 AFTER_CLOSING = timedelta(hours=1)
-PASSES = "passes"
 
 
 def expires_at(*, sale: Sale, now: datetime) -> datetime:
@@ -25,25 +25,35 @@ def expires_at(*, sale: Sale, now: datetime) -> datetime:
 
 
 def has_entered(*, request: HttpRequest, sale: Sale) -> bool:
-    """Whether this session was let into the sale and its pass still lives."""
-    passes: dict[str, int] = request.session.get(PASSES, {})
-    return passes.get(str(sale.pk), 0) > timezone.now().timestamp()
+    """Whether whoever is logged in was let into the sale in this browser, and his pass still lives."""
+    shown = request.COOKIES.get(_entered(sale), "")
+    if not shown:
+        return False
+    try:
+        user = Signer(settings.PASS_KEYS).verify(shown.encode(), sale=sale.pk, now=time.time())
+    except PassError:
+        return False
+    return user == request.user.pk
 
 
-def let_in(*, request: HttpRequest, response: HttpResponse, user: User, sale: Sale) -> None:
-    """Issue the pass on `response` and remember it in the session; forgets passes that have ended."""
-    now = timezone.now()
-    until = expires_at(sale=sale, now=now)
-    expiry = int(until.timestamp())
-    old: dict[str, int] = request.session.get(PASSES, {})
-    living = {key: value for key, value in old.items() if value > now.timestamp()}
-    request.session[PASSES] = living | {str(sale.pk): expiry}
-    response.set_cookie(
-        settings.PASS_COOKIE,
-        Signer(settings.PASS_KEYS).issue(sale=sale.pk, user=user.pk, expires_at=expiry),
-        expires=until,
-        path=f"/gate/sales/{sale.pk}/",
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Strict",
-    )
+def let_in(*, response: HttpResponse, user: User, sale: Sale) -> None:
+    """Issue the pass on `response`, for the gate and for the pages of the sale."""
+    until = expires_at(sale=sale, now=timezone.now())
+    issued = Signer(settings.PASS_KEYS).issue(sale=sale.pk, user=user.pk, expires_at=int(until.timestamp()))
+    gate, pages = f"/gate/sales/{sale.pk}/", sale.get_absolute_url()
+    secure = settings.SESSION_COOKIE_SECURE
+    # Lax: whoever comes from a mail is known; what a page does for him still needs its own token.
+    for name, path, samesite in ((settings.PASS_COOKIE, gate, "Strict"), (_entered(sale), pages, "Lax")):
+        response.set_cookie(
+            name,
+            issued,
+            expires=until,
+            path=path,
+            secure=secure,
+            httponly=True,
+            samesite=samesite,  # type: ignore[arg-type]
+        )
+
+
+def _entered(sale: Sale) -> str:
+    return f"{settings.ENTERED_COOKIE}-{sale.pk}"

@@ -110,6 +110,6 @@ def _mailed(request: HttpRequest, user: User, sale: Sale) -> dict[str, object]:
 
 def _let_in(request: HttpRequest, user: User, sale: Sale) -> HttpResponse:
     response = redirect(next_page.wanted(request) or sale.get_absolute_url())
-    entry.let_in(request=request, response=response, user=user, sale=sale)
+    entry.let_in(response=response, user=user, sale=sale)
     messages.success(request, _("You are in. Your pass is kept in this browser."))
     return response

@@ -281,6 +281,7 @@ RATELIMIT_FAIL_OPEN = True
 # Passes: the first key signs, all of them verify, so that a key can be rotated in mid-sale.
 PASS_KEYS = env.list("PASS_KEYS", default=[SECRET_KEY])
 PASS_COOKIE = "pass" if DEBUG else "__Secure-pass"
+ENTERED_COOKIE = "entered" if DEBUG else "__Secure-entered"
 ATTEMPTS_PER_MINUTE = env.int("ATTEMPTS_PER_MINUTE", default=100)
 GATE_BATCH_SIZE = env.int("GATE_BATCH_SIZE", default=512)
 GATE_MAX_IN_FLIGHT = env.int("GATE_MAX_IN_FLIGHT", default=20_000)
@@ -363,6 +364,7 @@ UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}icons/shop.svg"}],
+    "STYLES": [f"{STATIC_URL}css/admin.css"],
 }
 
 LOGGING = {

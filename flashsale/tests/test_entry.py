@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -48,6 +50,10 @@ def the_pass(client: Client) -> str:
     return client.cookies[django_settings.PASS_COOKIE].value
 
 
+def entered(item: SaleItem) -> str:
+    return f"{django_settings.ENTERED_COOKIE}-{item.sale_id}"
+
+
 def test_a_guest_logs_in_first_and_comes_back(client: Client, item: SaleItem) -> None:
     response = client.get(address(item, "enter"))
     assert response.status_code == 302
@@ -79,9 +85,37 @@ def test_in_production_the_pass_travels_encrypted_only(
 
 def test_two_sales_are_entered_in_one_browser(as_bea: Client, item: SaleItem, make_sale: Make) -> None:
     other = make_sale()
+    for one in (item, other):
+        enter(as_bea, one)
+    for one in (item, other):
+        assert "You are in" in words(as_bea.get(address(one, "enter")))
+
+
+def test_that_one_is_in_is_known_to_the_pages_of_this_sale_only(as_bea: Client, item: SaleItem) -> None:
     enter(as_bea, item)
-    enter(as_bea, other)
-    assert sorted(as_bea.session["passes"]) == sorted([str(item.sale_id), str(other.sale_id)])
+    cookie = as_bea.cookies[entered(item)]
+    assert cookie["path"] == address(item)
+    assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Lax", "")
+
+
+def test_entering_writes_no_session(as_bea: Client, item: SaleItem) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        enter(as_bea, item)
+    assert [query["sql"] for query in asked if "django_session" in query["sql"]] == []
+
+
+def test_who_logs_in_after_another_is_not_in(item: SaleItem, shoppers: Crowd) -> None:
+    bea, rival = shoppers(2)
+    client = logged_in(bea)
+    enter(client, item)
+    client.force_login(rival, backend="django.contrib.auth.backends.ModelBackend")
+    assert "You may enter" in words(client.get(address(item, "enter")))
+
+
+@pytest.mark.parametrize("spoilt", ["", "nonsense", "p.a.1.1.9999999999.forged"])
+def test_what_the_shop_did_not_sign_lets_nobody_in(as_bea: Client, item: SaleItem, spoilt: str) -> None:
+    as_bea.cookies[entered(item)] = spoilt
+    assert "You may enter" in words(as_bea.get(address(item, "enter")))
 
 
 def test_a_pass_lives_an_hour_longer_than_its_sale_but_no_longer_than_a_day() -> None:
@@ -94,14 +128,13 @@ def test_a_pass_lives_an_hour_longer_than_its_sale_but_no_longer_than_a_day() ->
 def test_looking_lets_nobody_in(as_bea: Client, item: SaleItem) -> None:
     assert as_bea.get(address(item, "enter")).status_code == 200
     assert django_settings.PASS_COOKIE not in as_bea.cookies
-    assert "passes" not in as_bea.session
+    assert entered(item) not in as_bea.cookies
 
 
-def test_a_pass_of_the_session_ends(as_bea: Client, item: SaleItem) -> None:
-    enter(as_bea, item)
-    session = as_bea.session
-    session["passes"] = {str(item.sale_id): int(time.time()) - 1}
-    session.save()
+def test_what_the_pages_know_ends_with_the_pass(as_bea: Client, bea: User, item: SaleItem) -> None:
+    over = int(time.time()) - 1
+    issued = Signer(django_settings.PASS_KEYS).issue(sale=item.sale_id, user=bea.pk, expires_at=over)
+    as_bea.cookies[entered(item)] = issued
     assert "Enter the sale" in words(as_bea.get(address(item)))
 
 
