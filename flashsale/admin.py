@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from flashsale import admin_pacing, admin_views, audit, operating, pacing, scheduling
+from flashsale import admin_pacing, admin_standby, admin_views, audit, operating, pacing, scheduling
 from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
 from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
 from flashsale.errors import SaleError, SchedulingError
@@ -225,7 +225,7 @@ class SaleAdmin(ModelAdmin):
             "reservations_url": reverse("admin:flashsale_reservation_changelist", query=query),
         }
         if sale is not None and not is_draft(sale):
-            extra |= admin_views.figures(sale) | admin_pacing.figures(sale)
+            extra |= admin_views.figures(sale) | admin_pacing.figures(sale) | admin_standby.panel(sale)
             extra["seen"] = audit.latest(sale)
         answer: HttpResponse = super().change_view(
             request, object_id, form_url, (extra_context or {}) | extra
