@@ -12,7 +12,13 @@ let live = document.querySelector("[data-live]");
 let timer = 0;
 let movedAt = -MINUTE;
 
-const headOf = (part) => part.querySelector("[data-say]");
+const isLoud = (part) => Boolean(part.querySelector("[data-say][data-loud]"));
+
+/** What a part has to say, as sentences. */
+function sentenceOf(part) {
+  const said = [...part.querySelectorAll("[data-say]")].map((one) => one.textContent.trim().replace(/\s+/g, " "));
+  return said.map((one) => (one.endsWith(".") ? one : `${one}.`)).join(" ");
+}
 
 function count() {
   if (live.dataset.now) clock.start(Number(live.dataset.now));
@@ -20,10 +26,8 @@ function count() {
 }
 
 function tell(changed) {
-  const head = headOf(live);
-  if (!head) return;
-  const sentence = `${head.textContent.trim()}.`;
-  if (changed) return (head.hasAttribute("data-loud") ? interrupt : say)(`state ${sentence}`, sentence);
+  const sentence = sentenceOf(live);
+  if (changed) return (isLoud(live) ? interrupt : say)(`state ${sentence}`, sentence);
   if (performance.now() - movedAt < MINUTE) return;
   movedAt = performance.now();
   say(`moved ${sentence}`, sentence);
@@ -34,7 +38,7 @@ function replace(page, url) {
   const fresh = page.querySelector("[data-live]");
   if (!fresh) return location.assign(url);
   const changed = fresh.dataset.state !== live.dataset.state;
-  if (!changed && headOf(fresh)?.textContent === headOf(live)?.textContent) return;
+  if (!changed && sentenceOf(fresh) === sentenceOf(live)) return;
   const hadFocus = live.contains(document.activeElement);
   live.replaceWith(fresh);
   live = fresh;
