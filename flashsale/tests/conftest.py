@@ -9,11 +9,14 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 from django_redis import get_redis_connection
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from accounts.models import User
 from flashsale import draining, reconcile, scheduling, stock
 from flashsale.models import Reservation, Sale, SaleItem
 from flashsale.replies import Answer
+from flashsale.tests.browsing import lend_session, running_site
+from flashsale.tests.pages import logged_in
 from shop.catalogue.models import Product, Variant
 from shop.orders import payment
 from shop.orders.models import Order
@@ -21,6 +24,7 @@ from shop.orders.models import Order
 _numbers = count(1)
 MakeSale = Callable[..., SaleItem]
 MakeShoppers = Callable[[int], list[User]]
+Visit = Callable[[User], Page]
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +80,27 @@ def shoppers(db: None) -> MakeShoppers:
         return User.objects.bulk_create(rows)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def site(django_db_setup: None, browser: Browser) -> Iterator[str]:
+    # The browser's driver runs a loop in this thread; the tests speak to the database beside it, not in it.
+    with running_site() as address_of_site, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield address_of_site
+
+
+@pytest.fixture
+def visit(transactional_db: None, site: str, context: BrowserContext) -> Visit:
+    """Open a page in the browser of somebody who is logged in."""
+
+    def open_page(user: User) -> Page:
+        lend_session(logged_in(user), context, site)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        return page
+
+    return open_page
 
 
 def attempt(item: SaleItem, *users: User) -> list[Answer]:

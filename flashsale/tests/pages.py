@@ -9,7 +9,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
-from flashsale.models import Sale, SaleItem
+from flashsale.models import Reservation, Sale, SaleItem
+from shop.orders import payment as payments
+from shop.orders.models import Payment
 
 
 def logged_in(user: User) -> Client:
@@ -54,3 +56,12 @@ def change(sale: Sale, **fields: Any) -> None:
     """Write fields of a sale's row."""
     Sale.objects.filter(pk=sale.pk).update(**fields)
     sale.refresh_from_db()
+
+
+def payment_of(rid: str, **fields: Any) -> Payment:
+    """Start to pay a reservation by card; the bank's answer is in `fields`."""
+    order = Reservation.objects.select_related("order").get(rid=rid).order
+    assert order is not None
+    payment = payments.start(order=order, variant="dummy")
+    Payment.objects.filter(pk=payment.pk).update(**fields)
+    return payment

@@ -1,46 +1,24 @@
 """The pages of a sale in a real browser, with the real gate behind them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from flashsale import draining, reservations, stock
 from flashsale.models import SaleItem
-from flashsale.tests.browsing import findings, lend_session, running_site
-from flashsale.tests.conftest import attempt, win
-from flashsale.tests.pages import address, change, logged_in
+from flashsale.tests.browsing import findings
+from flashsale.tests.conftest import Visit, attempt, win
+from flashsale.tests.pages import address, change
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
-Visit = Callable[[User], Page]
 AN_HOUR_AHEAD = "const real = Date.now; Date.now = () => real() + 3600000;"
-
-
-@pytest.fixture(scope="module")
-def site(django_db_setup: None, browser: Browser) -> Iterator[str]:
-    # The browser's driver runs a loop in this thread; the tests speak to the database beside it, not in it.
-    with running_site() as address_of_site, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield address_of_site
-
-
-@pytest.fixture
-def visit(transactional_db: None, site: str, context: BrowserContext) -> Visit:
-    """Open a page in the browser of somebody who is logged in."""
-
-    def open_page(user: User) -> Page:
-        lend_session(logged_in(user), context, site)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        return page
-
-    return open_page
 
 
 def enter(page: Page, site: str, item: SaleItem) -> None:

@@ -1,0 +1,206 @@
+"""Every state that a page of a sale can show, brought about by what brings it about in the shop.
+
+The states are those of the pages' specification; what only a script can show (a press that is on its way,
+a lost connection) has tests of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from flashsale import draining, reservations, scheduling
+from flashsale.models import Reservation, SaleItem
+from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, let_the_deadline_pass, pay, win
+from flashsale.tests.pages import address, change, payment_of
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A page to look at: its address, who looks, its main heading (a pattern), and its HTTP status.
+
+    `looks_again` says that the page without script reloads itself; `action` names its next action.
+    """
+
+    path: str
+    user: User | None
+    heading: str
+    action: str
+    status: int = 200
+    looks_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What a state is made of."""
+
+    make_sale: MakeSale
+    shoppers: MakeShoppers
+
+
+def _result(item: SaleItem) -> str:
+    return address(item, "items", str(item.pk))
+
+
+def _reservation(rid: str) -> str:
+    return f"/sales/reservations/{rid}/"
+
+
+def before(cast: Cast) -> Staged:
+    """A sale that opens in a while, seen by somebody who has not logged in."""
+    item = cast.make_sale(opens_at=timezone.now() + timedelta(minutes=20))
+    return Staged(address(item), None, item.sale.title, "Get ready", looks_again=True)
+
+
+def ready(cast: Cast) -> Staged:
+    """What can be done before the opening."""
+    item, (bea,) = cast.make_sale(opens_at=timezone.now() + timedelta(minutes=20)), cast.shoppers(1)
+    return Staged(address(item, "ready"), bea, "Get ready", "Enter the address")
+
+
+def login(cast: Cast) -> Staged:
+    """Somebody who must log in to enter."""
+    item = cast.make_sale()
+    return Staged(f"/accounts/login/?next={address(item, 'enter')}", None, "Log in", "Log in")
+
+
+def check(cast: Cast) -> Staged:
+    """The check at the entry, with all its ways."""
+    item, (bea,) = cast.make_sale(question="Which wood?", answers="Oak"), cast.shoppers(1)
+    change(item.sale, captcha=True)
+    return Staged(address(item, "enter"), bea, "Enter the sale", "Enter the sale")
+
+
+def waiting(cast: Cast) -> Staged:
+    """A place in line, its turn in more than a minute."""
+    item, crowd = cast.make_sale(quantity=200, rate=1), cast.shoppers(100)
+    attempt(item, *crowd)
+    return Staged(_result(item), crowd[-1], "You are in line", "Leave the line", looks_again=True)
+
+
+def turn(cast: Cast) -> Staged:
+    """A turn that came while the shopper was away."""
+    item, crowd = cast.make_sale(quantity=200, rate=1), cast.shoppers(30)
+    attempt(item, *crowd)
+    scheduling.set_rate(sale_id=item.sale_id, rate=None)
+    return Staged(_result(item), crowd[-1], "Your turn came|It is your turn", "Reserve now")
+
+
+def reserved(cast: Cast) -> Staged:
+    """A unit with a deadline."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    (rid,) = win(item, bea)
+    return Staged(_reservation(rid), bea, "It is yours until", "Say where it goes, and pay")
+
+
+def preparing(cast: Cast) -> Staged:
+    """A unit whose order is on its way."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    rid = attempt(item, bea)[0].rid
+    return Staged(_reservation(rid), bea, "It is yours", "Check now", looks_again=True)
+
+
+def paying(cast: Cast) -> Staged:
+    """The bank is asked."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    (rid,) = win(item, bea)
+    payment_of(rid, transaction_id="session-1")
+    return Staged(_reservation(rid), bea, "Your bank is checking the payment", "Back to the payment")
+
+
+def failed(cast: Cast) -> Staged:
+    """The bank has said no."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    (rid,) = win(item, bea)
+    payment_of(rid, status="rejected")
+    return Staged(_reservation(rid), bea, "The bank did not accept the payment", "Say where it goes, and pay")
+
+
+def paid(cast: Cast) -> Staged:
+    """A unit that is the shopper's for good."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    (rid,) = win(item, bea)
+    pay(rid)
+    return Staged(_reservation(rid), bea, "(Paid|Confirmed). Order", "View the order")
+
+
+def standby(cast: Cast) -> Staged:
+    """A place on standby."""
+    item, (ann, bea) = cast.make_sale(quantity=1, standby_size=5), cast.shoppers(2)
+    win(item, ann)
+    attempt(item, bea)
+    draining.drain_once(sale_id=item.sale_id)
+    return Staged(_result(item), bea, "You are number 1 on standby", "Leave standby", looks_again=True)
+
+
+def promoted(cast: Cast) -> Staged:
+    """A unit that came free for the first on standby."""
+    item, (ann, bea) = cast.make_sale(quantity=1, standby_size=5), cast.shoppers(2)
+    (rid,) = win(item, ann)
+    attempt(item, bea)
+    draining.drain_once(sale_id=item.sale_id)
+    reservations.give_back(user=ann, rid=rid)
+    draining.drain_once(sale_id=item.sale_id)
+    unit = Reservation.objects.get(user=bea)
+    return Staged(_reservation(unit.rid), bea, "One came free: it is yours until", "Decline")
+
+
+def expired(cast: Cast) -> Staged:
+    """A deadline that has passed."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    (rid,) = win(item, bea)
+    let_the_deadline_pass(rid)
+    reservations.expire_due()
+    return Staged(_reservation(rid), bea, "The time to pay ended at", "See what is still to be had")
+
+
+def sold_out(cast: Cast) -> Staged:
+    """Nothing is left, and standby is full."""
+    item, (ann, bea) = cast.make_sale(quantity=1), cast.shoppers(2)
+    win(item, ann)
+    return Staged(_result(item), bea, "Sold out", "Coming sales")
+
+
+def paused(cast: Cast) -> Staged:
+    """The shop has stopped the sale for a while."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    scheduling.pause(sale_id=item.sale_id)
+    return Staged(_result(item), bea, "The sale is paused", "To the sale", looks_again=True)
+
+
+def ended(cast: Cast) -> Staged:
+    """The sale is over."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    scheduling.close_now(sale_id=item.sale_id)
+    return Staged(_result(item), bea, "The sale has ended", "Coming sales")
+
+
+def refused(cast: Cast) -> Staged:
+    """The sale is not for this account, yet."""
+    item, (bea,) = cast.make_sale(min_account_days=30), cast.shoppers(1)
+    heading = "This sale does not let this account in"
+    return Staged(address(item, "enter"), bea, heading, "Coming sales", status=403)
+
+
+STATES: tuple[Callable[[Cast], Staged], ...] = (
+    before,
+    ready,
+    login,
+    check,
+    waiting,
+    turn,
+    reserved,
+    preparing,
+    paying,
+    failed,
+    paid,
+    standby,
+    promoted,
+    expired,
+    sold_out,
+    paused,
+    ended,
+    refused,
+)

@@ -1,0 +1,104 @@
+"""Each state of a sale's pages, in a real browser and without script."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+
+from flashsale.tests.browsing import findings, lend_session
+from flashsale.tests.conftest import MakeSale, MakeShoppers
+from flashsale.tests.pages import logged_in
+from flashsale.tests.states import STATES, Cast, Staged
+from shop.up.state import ROOT
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+PICTURES = ROOT / ".data" / "artefacts"
+PHONE, DESK = ViewportSize(width=360, height=640), ViewportSize(width=1280, height=900)
+NARROW = ViewportSize(width=320, height=256)
+SMALL_TARGETS = """() => [...document.querySelectorAll('main a, main button, main input, main summary')]
+  .filter((one) => one.checkVisibility() && !one.closest('p, li, dd, label') && !one.matches('.vh'))
+  .map((one) => [one.textContent.trim() || one.name, one.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 24 || box.height < 24)
+  .map(([text]) => text)"""
+MAIN_ACTION_HEIGHT = """() => Math.min(...[...document.querySelectorAll('main .button')]
+  .filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().height))"""
+BARE_PICTURES = "() => [...document.images].filter((one) => !one.width || !one.getAttribute('height')).length"
+Open = Callable[..., tuple[Page, Staged]]
+all_states = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+
+
+@pytest.fixture
+def cast(transactional_db: None, make_sale: MakeSale, shoppers: MakeShoppers) -> Cast:
+    return Cast(make_sale, shoppers)
+
+
+@pytest.fixture
+def show(browser: Browser, site: str, cast: Cast) -> Iterator[Callable[..., Page]]:
+    """Open a staged page in a browser of its own."""
+    opened: list[BrowserContext] = []
+
+    def show(staged: Staged, **options: object) -> Page:
+        context = browser.new_context(base_url=site, reduced_motion="reduce", **options)  # type: ignore[arg-type]
+        opened.append(context)
+        if staged.user:
+            lend_session(logged_in(staged.user), context, site)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        response = page.goto(staged.path)
+        assert response is not None
+        assert response.status == staged.status
+        return page
+
+    yield show
+    for context in opened:
+        context.close()
+
+
+def heading(page: Page) -> str:
+    return page.locator("h1").inner_text()
+
+
+@all_states
+def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
+    state: Callable[[Cast], Staged], cast: Cast, show: Callable[..., Page]
+) -> None:
+    staged = state(cast)
+    page = show(staged, viewport=PHONE)
+    assert re.search(staged.heading, heading(page))
+    assert page.get_by_text(staged.action, exact=False).first.is_visible()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"state-{state.__name__}-phone.png", full_page=True)
+    found = findings(page)
+    assert page.evaluate(SMALL_TARGETS) == []
+    assert page.evaluate(MAIN_ACTION_HEIGHT) >= 44
+    assert page.evaluate(BARE_PICTURES) == 0
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(DESK)
+    found += findings(page)
+    page.emulate_media(color_scheme="light")
+    page.screenshot(path=PICTURES / f"state-{state.__name__}-desk.png")
+    page.set_viewport_size(NARROW)
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    page.reload()
+    assert re.search(staged.heading, heading(page))
+    assert found == []
+
+
+@all_states
+def test_a_state_says_and_offers_the_same_without_script(
+    state: Callable[[Cast], Staged], cast: Cast, show: Callable[..., Page]
+) -> None:
+    staged = state(cast)
+    page = show(staged, viewport=PHONE, java_script_enabled=False)
+    assert re.search(staged.heading, heading(page))
+    assert page.get_by_text(staged.action, exact=False).first.is_visible()
+    # In the raw page: a parser with script leaves out what stands in <noscript>.
+    client = logged_in(staged.user) if staged.user else Client()
+    response = client.get(staged.path)
+    has_refresh = 'http-equiv="refresh"' in response.content.decode() or "Refresh" in response
+    assert has_refresh == staged.looks_again
+    if staged.looks_again:
+        assert "Stop refreshing" in response.content.decode()
+        assert 'http-equiv="refresh"' not in client.get(f"{staged.path}?refresh=no").content.decode()
