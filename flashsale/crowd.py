@@ -113,7 +113,7 @@ def _until_turn(told: dict[str, Any]) -> float:
     if not told["turn_at"]:
         return float(told["retry_after"])
     early = random.uniform(0.4, 0.9)  # noqa: S311
-    return max(0.0, (told["turn_at"] - told["now"]) / 1000 - early)
+    return float(max(0.0, (told["turn_at"] - told["now"]) / 1000 - early))
 
 
 def count(outcomes: Sequence[Outcome]) -> Counter[str]:

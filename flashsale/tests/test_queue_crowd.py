@@ -34,9 +34,14 @@ def storm(gate: str, item: SaleItem, *, shoppers: int, seconds: float) -> list[c
     )
 
 
+def tickets_of(item: SaleItem) -> dict[int, int]:
+    found = stock.run(stock.line(item.sale_id, 0, 10_000))
+    return dict(found)
+
+
 def order_of_service(item: SaleItem, outcomes: Sequence[crowd.Outcome]) -> list[int]:
     """The tickets of those who were there at their turn, in the order in which they got their units."""
-    tickets = dict(stock.run(stock.line(item.sale_id, 0, len(outcomes))))
+    tickets = tickets_of(item))
     status = stock.run(stock.status(item.sale_id, [item.pk]))
     assert status is not None
     assert status.queue is not None
@@ -98,12 +103,12 @@ def test_a_gate_that_dies_costs_nobody_his_place(make_sale: MakeSale) -> None:
     item = make_sale(quantity=1000, rate=100)
     with running_gate() as gate:
         first = storm(gate, item, shoppers=100, seconds=0.2)
-    tickets = dict(stock.run(stock.line(item.sale_id, 0, 1000)))
+    tickets = tickets_of(item)
     with running_gate() as gate:
         again = storm(gate, item, shoppers=300, seconds=0.2)
     assert crowd.count(first) == {"reserved": 100}
     assert crowd.count(again) == {"reserved": 300}
-    after = dict(stock.run(stock.line(item.sale_id, 0, 1000)))
+    after = tickets_of(item)
     assert {user: after[user] for user in tickets} == tickets
     told = {outcome.user: outcome.answers[-1][1]["reservation"] for outcome in again}
     assert all(told[one.user] == one.answers[-1][1]["reservation"] for one in first)
