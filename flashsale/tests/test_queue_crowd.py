@@ -41,7 +41,7 @@ def tickets_of(item: SaleItem) -> dict[int, int]:
 
 def order_of_service(item: SaleItem, outcomes: Sequence[crowd.Outcome]) -> list[int]:
     """The tickets of those who were there at their turn, in the order in which they got their units."""
-    tickets = tickets_of(item))
+    tickets = tickets_of(item)
     status = stock.run(stock.status(item.sale_id, [item.pk]))
     assert status is not None
     assert status.queue is not None
