@@ -1,11 +1,12 @@
 """Standby: until when it can still happen, and how it ends for those who got nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Now
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from flashsale import letters, stock
@@ -23,6 +24,16 @@ def latest_chance(item: SaleItem) -> datetime | None:
     held = Reservation.objects.filter(item=item, status=Reservation.Status.HELD)
     last: datetime | None = held.aggregate(last=Max("pay_by"))["last"]
     return min(last, item.sale.closes_at) if last else None
+
+
+def positions(places: Iterable[StandbyEntry]) -> list[tuple[StandbyEntry, int | None]]:
+    """Say of each place how many it is from the front, 1 for the next; None where the store does not tell."""
+    rows = list(places)
+    try:
+        found = stock.run_all([stock.place(row.item.sale_id, row.item_id, user=row.user_id) for row in rows])
+    except RedisError:
+        found = [None] * len(rows)
+    return [(row, one.position or None if one else None) for row, one in zip(rows, found, strict=True)]
 
 
 def leave(*, user: User, item: SaleItem) -> bool:

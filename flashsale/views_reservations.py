@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import eligibility, showing
+from flashsale import eligibility, showing, standby
 from flashsale import reservations as ending
 from flashsale.models import Reservation, StandbyEntry
 from flashsale.views import refresh
@@ -38,7 +38,8 @@ def reservations(request: HttpRequest) -> HttpResponse:
     parts = "item__sale", "item__variant__product"
     rows = Reservation.objects.filter(user=_user(request)).select_related("order", *parts)
     waits = StandbyEntry.objects.filter(user=_user(request), status=StandbyEntry.Status.WAITING)
-    context = {"rows": rows[:SHOWN_AT_MOST], "waits": waits.select_related(*parts), "section": "sales"}
+    places = standby.positions(waits.select_related(*parts))
+    context = {"rows": rows[:SHOWN_AT_MOST], "places": places, "section": "sales"}
     return render(request, "flashsale/reservations.html", context)
 
 

@@ -22,7 +22,7 @@ function sentenceOf(part) {
 
 function count() {
   if (live.dataset.now) clock.start(Number(live.dataset.now));
-  clock.run(live, { tell: milestones(live, "pay"), end: () => setTimeout(() => look().then(plan), 1000) });
+  clock.run(live, { tell: milestones(live, "pay"), end: () => setTimeout(() => look({ whatever: true }).then(plan), 1000) });
 }
 
 function tell(changed) {
@@ -33,25 +33,31 @@ function tell(changed) {
   say(`moved ${sentence}`, sentence);
 }
 
+/** What stands in the fresh part where `old` stood: the same words in the same kind of element. */
+function twin(old) {
+  const words = old.textContent.trim();
+  return [...live.querySelectorAll(old.tagName)].find((one) => one.textContent.trim() === words);
+}
+
 /** Put the fresh state in the place of the old one: the page moves, the focus stays where it can. */
 function replace(page, url) {
   const fresh = page.querySelector("[data-live]");
   if (!fresh) return location.assign(url);
   const changed = fresh.dataset.state !== live.dataset.state;
   if (!changed && sentenceOf(fresh) === sentenceOf(live)) return;
-  const hadFocus = live.contains(document.activeElement);
+  const focused = live.contains(document.activeElement) ? document.activeElement : null;
   live.replaceWith(fresh);
   live = fresh;
   document.title = page.title;
   if (url !== location.href) history.replaceState(null, "", url);
   tell(changed);
-  if (hadFocus) live.querySelector("h1")?.focus();
+  if (focused) (twin(focused) ?? live.querySelector("h1"))?.focus({ preventScroll: true });
   count();
 }
 
-async function look() {
-  // Somebody who is about to give a unit back reads and presses in peace.
-  if (live.querySelector("details[open]")) return;
+async function look({ whatever = false } = {}) {
+  // Somebody who is about to give a unit back reads and presses in peace, until its time is over.
+  if (!whatever && live.querySelector("details[open]")) return;
   try {
     const response = await fetch(location.href, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
