@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -19,12 +20,13 @@ from flashsale.models import Sale, WhitelistEntry
 from flashsale.words import moment
 
 # As SQL: composing it anew would cost the way into a sale more than the database's answer does.
-LOOKED_UP = """
-    SELECT EXISTS (SELECT FROM account_emailaddress
-                   WHERE user_id = %(user)s AND verified AND upper(email) = upper(%(email)s)),
-           EXISTS (SELECT FROM flashsale_whitelistentry
-                   WHERE sale_id = %(sale)s AND email = lower(%(email)s))
+LISTS = """
+    EXISTS (SELECT FROM account_emailaddress
+            WHERE user_id = shopper.id AND verified AND upper(email) = upper(shopper.email)),
+    EXISTS (SELECT FROM flashsale_whitelistentry
+            WHERE sale_id = %(sale)s AND email = lower(shopper.email))
 """
+LOOKED_UP = f"SELECT {LISTS} FROM accounts_user shopper WHERE shopper.id = %(user)s"  # noqa: S608 - constants
 
 
 class Code(StrEnum):
@@ -39,6 +41,13 @@ class Code(StrEnum):
     BLOCKED = "F-17"
 
 
+class Lists(NamedTuple):
+    """What is not in a shopper's own row: whether his address is confirmed, and on the sale's list."""
+
+    verified: bool
+    listed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why somebody may not enter; `changes_at` is when this reason ends by itself, if it does."""
@@ -48,11 +57,16 @@ class Refusal:
     changes_at: datetime | None = None
 
 
-def why_not(*, user: User | AnonymousUser, sale: Sale, now: datetime) -> Refusal | None:
-    """Return the first reason why `user` may not enter at `now`, None if he may. Asks at most one query."""
+def why_not(
+    *, user: User | AnonymousUser, sale: Sale, now: datetime, lists: Lists | None = None
+) -> Refusal | None:
+    """Return the first reason why `user` may not enter at `now`, None if he may.
+
+    Asks at most one query, and none where it is told what the `lists` say.
+    """
     if not isinstance(user, User):
         return Refusal(Code.NOT_LOGGED_IN, _("Log in to enter. You come back here afterwards."))
-    return _by_own_row(user, sale, now) or _not_looked_up(user, sale)
+    return _by_own_row(user, sale, now) or _by_lists(user, sale, lists or _look_up(user, sale))
 
 
 def refused(*, users: Collection[int], sale: Sale, now: datetime) -> dict[int, Code]:
@@ -61,7 +75,8 @@ def refused(*, users: Collection[int], sale: Sale, now: datetime) -> dict[int, C
     listed = WhitelistEntry.objects.filter(sale=sale, email=Lower(OuterRef("email")))
     rows = User.objects.filter(pk__in=users).annotate(is_verified=Exists(mails), is_listed=Exists(listed))
     found = {
-        user.pk: _by_own_row(user, sale, now) or _by_lists(user, sale, user.is_verified, user.is_listed)
+        user.pk: _by_own_row(user, sale, now)
+        or _by_lists(user, sale, Lists(user.is_verified, user.is_listed))
         for user in rows
     }
     return {pk: refusal.code for pk, refusal in found.items() if refusal is not None}
@@ -98,27 +113,27 @@ def _level_too_low(user: User, sale: Sale) -> Refusal | None:
     return Refusal(Code.LEVEL, sentence % {"needed": sale.min_level, "level": user.level})
 
 
-def _not_looked_up(user: User, sale: Sale) -> Refusal | None:
-    """Look up, in one query, what is not in the user's own row."""
+def _look_up(user: User, sale: Sale) -> Lists:
+    """Ask the lists, in one query, where they matter."""
     if not (_needs_verified() or sale.whitelist_only):
-        return None
+        return Lists(verified=True, listed=True)
     with connection.cursor() as cursor:
-        cursor.execute(LOOKED_UP, {"user": user.pk, "email": user.email, "sale": sale.pk})
-        verified, listed = cursor.fetchone()
-    return _by_lists(user, sale, verified, listed)
+        cursor.execute(LOOKED_UP, {"user": user.pk, "sale": sale.pk})
+        row = cursor.fetchone()
+    return Lists(*row) if row else Lists(verified=False, listed=False)
 
 
 def _needs_verified() -> bool:
     return bool(settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory")
 
 
-def _by_lists(user: User, sale: Sale, verified: bool, listed: bool) -> Refusal | None:
-    if _needs_verified() and not verified:
+def _by_lists(user: User, sale: Sale, lists: Lists) -> Refusal | None:
+    if _needs_verified() and not lists.verified:
         sentence = _(
             "Confirm your e-mail address %(email)s first: follow the link in the mail that we sent you."
         )
         return Refusal(Code.NOT_VERIFIED, sentence % {"email": user.email})
-    if sale.whitelist_only and not listed:
+    if sale.whitelist_only and not lists.listed:
         sentence = _("This sale is for the people on its list. %(email)s is not on it.")
         return Refusal(Code.NOT_LISTED, sentence % {"email": user.email})
     return None

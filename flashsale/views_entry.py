@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import next_page
 from accounts.limits import Limit, Tries, count, too_many
 from accounts.models import User
-from flashsale import eligibility, entry, entry_link, entry_page
+from flashsale import arrival, eligibility, entry, entry_link, entry_page
 from flashsale.eligibility import Refusal
 from flashsale.entry_page import Known, form_of
 from flashsale.models import Sale
@@ -31,27 +31,26 @@ TYPED = ("captcha", "captcha_key", "answer")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sale_enter(request: HttpRequest, slug: str) -> HttpResponse:
     """Let the shopper in, or say why not: refused is a page with the person's own reason."""
+    known, tries = entry_page.recent(slug), None
+    lists = arrival.look(request, sale=known.sale)
     user = request.user
     if not isinstance(user, User):
-        return _log_in_first(request, slug)
-    tries = None
+        return _log_in_first(request, known.sale)
     if request.method == "POST":
         tries = count(request, CHANGES if request.POST.get("way") else TRIES, ADDRESS)
         if tries.left < 0:
             return too_many(request, seconds=tries.seconds)
-    known = entry_page.recent(slug)
     if known.sale.phase == "ended":
         messages.info(request, _("This sale has ended; nobody can enter it any more."))
         return redirect(known.sale)
-    refusal = eligibility.why_not(user=user, sale=known.sale, now=timezone.now())
+    refusal = eligibility.why_not(user=user, sale=known.sale, now=timezone.now(), lists=lists)
     if refusal is not None:
         return refused(request, known.sale, refusal)
     return _asked(request, known) if tries is None else _answered(request, user, known, tries)
 
 
-def _log_in_first(request: HttpRequest, slug: str) -> HttpResponse:
+def _log_in_first(request: HttpRequest, sale: Sale) -> HttpResponse:
     """Lead to the login and back; whoever comes with a link is told which account it is for."""
-    sale = entry_page.recent(slug).sale
     holder = entry_link.holder(request.GET.get("link", ""), sale=sale)
     if holder is None:
         return redirect_to_login(request.get_full_path())
