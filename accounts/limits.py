@@ -105,23 +105,48 @@ def count(request: HttpRequest, *limits: Limit) -> Tries:
 
     Windows and keys are the library's. Without the cache nothing is counted and every try is left.
     """
-    counted, pipe = [], get_redis_connection("default").pipeline(transaction=False)
-    for limit in limits:
+    counters = [_Counter.of(request, limit) for limit in limits]
+    try:
+        numbers = _counted(counters)
+    except RedisError:
+        log.warning("A post was not counted: the cache is away", exc_info=True)
+        numbers = [0] * len(counters)
+    now = int(time.time())
+    return min(
+        Tries(counter.most - number, max(1, counter.end - now))
+        for counter, number in zip(counters, numbers, strict=True)
+    )
+
+
+class _Counter(NamedTuple):
+    """One window of a limit: its key, the life of the key (s), its end (s since 1970), the most it lets."""
+
+    key: str
+    life: int
+    end: int
+    most: int
+
+    @classmethod
+    def of(cls, request: HttpRequest, limit: Limit) -> "_Counter":
         most, period = core._split_rate(limit.rate)
         value = core._SIMPLE_KEYS[limit.key](request)
         end = core._get_window(value, period)
         key = cache.make_key(core._make_cache_key(limit.group, end, limit.rate, value, ["POST"]))
-        pipe.set(key, 0, ex=period + core.EXPIRATION_FUDGE, nx=True).incr(key)
-        counted.append((most, end))
-    try:
-        numbers = pipe.execute()[1::2]
-    except RedisError:
-        log.warning("An entry was not counted: the cache is away", exc_info=True)
-        numbers = [0] * len(counted)
-    now = int(time.time())
-    return min(
-        Tries(most - number, max(1, end - now)) for (most, end), number in zip(counted, numbers, strict=True)
-    )
+        return cls(key, period + core.EXPIRATION_FUDGE, end, most)
+
+
+def _counted(counters: Sequence[_Counter]) -> list[int]:
+    """Count each one up; one round trip for whoever tries for the first time, two for the others."""
+    client = get_redis_connection("default")
+    begin, more = client.pipeline(transaction=False), client.pipeline(transaction=False)
+    for counter in counters:
+        begin.set(counter.key, 1, ex=counter.life, nx=True)
+    begun = begin.execute()
+    for counter, is_new in zip(counters, begun, strict=True):
+        if not is_new:
+            more.incr(counter.key)
+    grown = iter(more.execute() if not all(begun) else ())
+    return [1 if is_new else next(grown) for is_new in begun]
 
 
 def limited(
