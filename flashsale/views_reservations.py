@@ -22,6 +22,8 @@ from shop.orders.models import Order
 from shop.orders.progress import Money
 
 REFRESH_SECONDS = 5
+LOOKS_AGAIN = {"paying": 15, "late": 5}
+"""Seconds until a page without script looks again; where something can be pressed to pay, it never does."""
 SHOWN_AT_MOST = 100
 
 
@@ -61,6 +63,7 @@ def reservation(request: HttpRequest, rid: str) -> HttpResponse:
         "sale": found.item.sale,
     }
     context |= {"now": timezone.now(), "section": "sales"}
+    context["refresh"] = refresh(request, LOOKS_AGAIN.get(state))
     if found.order:
         context |= _of_order(found.order, found)
     if state == Reservation.Status.REFUSED:

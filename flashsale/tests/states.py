@@ -107,7 +107,9 @@ def paying(cast: Cast) -> Staged:
     item, (bea,) = cast.make_sale(), cast.shoppers(1)
     (rid,) = win(item, bea)
     payment_of(rid, transaction_id="session-1")
-    return Staged(_reservation(rid), bea, "Your bank is checking the payment", "Back to the payment")
+    return Staged(
+        _reservation(rid), bea, "Your bank is checking the payment", "Back to the payment", looks_again=True
+    )
 
 
 def failed(cast: Cast) -> Staged:
@@ -156,6 +158,36 @@ def expired(cast: Cast) -> Staged:
     return Staged(_reservation(rid), bea, "The time to pay ended at", "See what is still to be had")
 
 
+def late(cast: Cast) -> Staged:
+    """A deadline that has passed a moment ago: the unit is still held."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    (rid,) = win(item, bea)
+    let_the_deadline_pass(rid)
+    return Staged(_reservation(rid), bea, "The time to pay ended at", "Back to the sale", looks_again=True)
+
+
+def passed_over(cast: Cast) -> Staged:
+    """A promotion that the rules of the sale have refused."""
+    item, (ann, bea) = cast.make_sale(quantity=1, standby_size=5), cast.shoppers(2)
+    (rid,) = win(item, ann)
+    attempt(item, bea)
+    User.objects.filter(pk=bea.pk).update(standing=User.Standing.BLOCKED)
+    reservations.give_back(user=ann, rid=rid)
+    draining.drain_once(sale_id=item.sale_id)
+    unit = Reservation.objects.get(user=bea)
+    return Staged(_reservation(unit.rid), bea, "One came free and went to the next person", "Coming sales")
+
+
+def over(cast: Cast) -> Staged:
+    """All units are paid: nobody stands by any more."""
+    item, (ann, bea) = cast.make_sale(quantity=1, standby_size=5), cast.shoppers(2)
+    (rid,) = win(item, ann)
+    attempt(item, bea)
+    draining.drain_once(sale_id=item.sale_id)
+    pay(rid)
+    return Staged(_result(item), bea, "All are paid, standby is closed", "Coming sales")
+
+
 def sold_out(cast: Cast) -> Staged:
     """Nothing is left, and standby is full."""
     item, (ann, bea) = cast.make_sale(quantity=1), cast.shoppers(2)
@@ -198,7 +230,10 @@ STATES: tuple[Callable[[Cast], Staged], ...] = (
     paid,
     standby,
     promoted,
+    late,
     expired,
+    passed_over,
+    over,
     sold_out,
     paused,
     ended,

@@ -173,7 +173,7 @@ def test_the_list_holds_my_units_and_my_standby_places(make_sale: Make, shoppers
     draining.drain_once(sale_id=waited.sale_id)
     text = words(logged_in(bea).get("/sales/reservations/"))
     assert str(won.variant) in text
-    assert "Standby number 1" in text
+    assert "You are number 1 on standby" in text
     assert str(waited.variant) in text
 
 
