@@ -1,4 +1,4 @@
-// What every page gets: forms that are sent once, and passwords that can be looked at.
+// What every page gets: forms that are sent once, passwords that can be looked at, and a button that prints.
 
 const AGAIN_AFTER = 5000; // ms after which a press counts again, should no answer have come
 
@@ -25,6 +25,11 @@ document.addEventListener("submit", (event) => {
 
 // A page that comes back from the browser's memory must not keep its buttons busy.
 addEventListener("pageshow", () => document.querySelectorAll("[data-once]").forEach(settle));
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 
 function addReveal(input) {
   const words = document.getElementById("reveal-words").content.firstElementChild;

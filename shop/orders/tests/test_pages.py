@@ -12,7 +12,8 @@ from accounts import addresses
 from accounts.models import User
 from shop.catalogue.models import Variant
 from shop.orders import holds, progress
-from shop.orders.models import Order, OutboxMail
+from shop.orders import payment as payments
+from shop.orders.models import Order, OutboxMail, Payment
 from shop.orders.tests.conftest import ADDRESS, check_out, make_order, put_into_cart
 
 JUNE = datetime(2026, 6, 2, 12, tzinfo=UTC)
@@ -159,3 +160,15 @@ def test_the_history_takes_as_many_queries_for_ten_orders_as_for_one(
 )
 def test_the_first_figure_of_the_clock(seconds: float, text: str) -> None:
     assert progress.clock(timezone.now() + timedelta(seconds=seconds)) == text
+
+
+def test_a_refused_payment_is_named_in_the_title_and_the_order_says_whom_to_ask(
+    shopper: Client, sale_order: Order
+) -> None:
+    payment = payments.start(order=sale_order, variant="dummy")
+    Payment.objects.filter(pk=payment.pk).update(status="rejected")
+    for page in (f"/orders/{sale_order.public_id}/", f"/orders/{sale_order.public_id}/pay/"):
+        assert "<title>Error: " in shopper.get(page).content.decode()
+    body = shopper.get(f"/orders/{sale_order.public_id}/").content.decode()
+    assert "/help/#help-contact" in body
+    assert "data-print" in body
