@@ -84,4 +84,8 @@ BARS = (
     Bar("isolation: busy / idle", "isolation_ratio", bar=2, aim=1.5, at_most=True),
     Bar("entry / plain view", "entry_rps", "entry_limit_rps", 0.3, 0.5),
     Bar("bytes per loser", "bytes_per_loser", bar=120, aim=64, at_most=True),
+    Bar("bytes per ticket", "bytes_per_ticket", bar=120, aim=64, at_most=True),
+    Bar("store operations/s while a line waits", "waiting_ops", bar=0, aim=0, at_most=True),
+    Bar("no tie band: share of the fast group", "tie_0_fast_share", bar=0.9, aim=0.99),
+    Bar("tie band of 100 ms: fast minus slow", "tie_100_difference", bar=0.2, aim=0.1, at_most=True),
 )

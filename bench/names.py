@@ -11,5 +11,7 @@ SECTIONS = (
     "entry",
     "league",
     "growth",
+    "tickets",
+    "ties",
     "million",
 )

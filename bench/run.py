@@ -14,7 +14,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 if not apps.ready:
     django.setup()
 
-from bench import entry, growth, isolation, limits, load, million, orders, refusals, report, roles, wins
+from bench import (
+    entry,
+    growth,
+    isolation,
+    limits,
+    load,
+    million,
+    orders,
+    refusals,
+    report,
+    roles,
+    tickets,
+    ties,
+    wins,
+)
 from bench.league import tables
 from bench.names import SECTIONS
 from bench.sizes import FULL, SMALL
@@ -33,6 +47,8 @@ MEASURES: dict[str, Callable[[Stage], None]] = {
     "entry": entry.measure,
     "league": tables.measure,
     "growth": growth.measure,
+    "tickets": tickets.measure,
+    "ties": ties.measure,
     "million": million.measure,
 }
 

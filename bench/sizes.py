@@ -26,6 +26,9 @@ class Sizes:
     league_units: int
     league_attempts: int
     growth: tuple[int, ...]
+    tickets: tuple[int, ...]
+    ties: int
+    tie_presses: int
 
 
 FULL = Sizes(
@@ -48,6 +51,9 @@ FULL = Sizes(
     league_units=300,
     league_attempts=1_000,
     growth=(1_000, 10_000, 100_000, 1_000_000),
+    tickets=(1_000, 100_000, 1_000_000),
+    ties=100,
+    tie_presses=2,
 )
 SMALL = Sizes(
     rounds=1,
@@ -69,4 +75,7 @@ SMALL = Sizes(
     league_units=30,
     league_attempts=200,
     growth=(100, 1_000),
+    tickets=(100, 1_000),
+    ties=20,
+    tie_presses=1,
 )

@@ -122,18 +122,17 @@ class Stage:
         return self._shoppers[:number]
 
     def new_sale(self, *, units: int, standby: int = 0, **fields: object) -> SaleItem:
-        """Clear the sale's memory and return the one item of a new sale that runs."""
+        """Clear the sale's memory and return the one item of a new sale; it runs unless `fields` say else."""
         self.clear_store()
         number, now = next(self._numbers), timezone.now()
+        usual = {"opens_at": now - timedelta(minutes=1), "closes_at": now + timedelta(hours=12)}
         product = Product.objects.create(handle=f"bench-{number}", title=f"Bench {number}")
         variant = Variant.objects.create(product=product, sku=f"BENCH-{number}", price=9000, stock=units)
         sale = Sale.objects.create(
             slug=f"bench-{number}",
             title=f"Bench {number}",
-            opens_at=now - timedelta(minutes=1),
-            closes_at=now + timedelta(hours=12),
             standby_size=standby,
-            **({"captcha": False, "pay_within": 3600} | fields),
+            **(usual | {"captcha": False, "pay_within": 3600} | fields),
         )
         item = SaleItem.objects.create(sale=sale, variant=variant, price=4900, quantity=units)
         scheduling.schedule(sale=sale)
