@@ -33,6 +33,7 @@ from flashsale.replies import (
 
 T = TypeVar("T")
 NEWS = "fs:news"
+RESULTS = "fs:results"
 GROUP = "orders"
 FILES = ("common", "queue", "attempt", "release", "manage")
 
