@@ -1,8 +1,9 @@
 """Two groups of shoppers press at the same instant, over a fast and a slow line.
 
-python -m bench.presses ADDRESS PATH COOKIE AT FAST_MS SLOW_MS FILE: the first half of the passes has the fast
-line. Every shopper has a connection of his own, open before the instant `AT` (s since 1970), and presses so
-many ms after it. Prints the outcomes as one JSON object; all are `late` if the connections were.
+python -m bench.presses ADDRESS COOKIE NUMBER FAST_MS SLOW_MS: opens a connection for each of so many shoppers
+a group, says `ready`, and reads one line, `AT PATH FILE`: the instant (s since 1970), the address of the
+attempt, and the passes, those of the fast group first. Each group presses so many ms after the instant.
+Prints the outcomes as one JSON object; all are `late` if the instant was over before they could.
 """
 
 import asyncio
@@ -36,17 +37,22 @@ class Shopper(asyncio.Protocol):
             self.outcome.set_result(outcome[1].decode() if outcome else "none")
 
 
-async def run(address: str, at: float, groups: list[tuple[float, list[bytes]]]) -> Counter[str]:
-    """Connect everybody, let each group press its delay (s) after `at`, and count the outcomes."""
+async def run(address: str, cookie: str, number: int, delays: list[float]) -> Counter[str]:
+    """Connect everybody, hear when to press, press, and count the outcomes; delays in s."""
     loop, (host, _, port) = asyncio.get_running_loop(), address.partition(":")
-    start, shoppers = loop.time() + at - time.time(), []
-    for delay, requests in groups:
-        lines = [await loop.create_connection(Shopper, host, int(port)) for _ in requests]
-        shoppers += [shopper for _, shopper in lines]
-        pairs = [(transport, request) for (transport, _), request in zip(lines, requests, strict=True)]
-        loop.call_at(start + delay, _send, pairs)
-    late = len(shoppers) if loop.time() > start else 0
-    done, lost = await asyncio.wait([one.outcome for one in shoppers], timeout=LAST_ANSWER_SECONDS)
+    lines = [await loop.create_connection(Shopper, host, int(port)) for _ in range(number * len(delays))]
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    at, path, file = (await loop.run_in_executor(None, sys.stdin.readline)).split()
+    head = f"POST {path} HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n"
+    passes = await loop.run_in_executor(None, Path(file).read_text)
+    requests = [f"{head}Cookie: {cookie}={text}\r\n\r\n".encode() for text in passes.split()]
+    start = loop.time() + float(at) - time.time()
+    pairs = [(transport, request) for (transport, _), request in zip(lines, requests, strict=True)]
+    for group, delay in enumerate(delays):
+        loop.call_at(start + delay, _send, pairs[group * number : (group + 1) * number])
+    late = len(lines) if loop.time() > start else 0
+    done, lost = await asyncio.wait([one.outcome for _, one in lines], timeout=LAST_ANSWER_SECONDS)
     return Counter(one.result() for one in done) + Counter({"lost": len(lost), "late": late})
 
 
@@ -56,13 +62,10 @@ def _send(pairs: list[tuple[asyncio.Transport, bytes]]) -> None:
 
 
 def main() -> None:
-    """Read the passes, press, print."""
-    address, path, cookie, at, fast, slow, file = sys.argv[1:]
-    head = f"POST {path} HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n"
-    requests = [f"{head}Cookie: {cookie}={text}\r\n\r\n".encode() for text in Path(file).read_text().split()]
-    half = len(requests) // 2
-    groups = [(float(fast) / 1000, requests[:half]), (float(slow) / 1000, requests[half:])]
-    print(json.dumps(uvloop.run(run(address, float(at), groups))))
+    """Read the command line, press, print."""
+    address, cookie, number, *delays = sys.argv[1:]
+    told = uvloop.run(run(address, cookie, int(number), [float(delay) / 1000 for delay in delays]))
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

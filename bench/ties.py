@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,9 +13,10 @@ from django.utils import timezone
 from bench.stage import Stage, attempt_path
 from flashsale import crowd, line, stock
 from flashsale.models import SaleItem
+from shop.up.messages import Trouble
 
 FAST_MS, SLOW_MS = 5, 80
-OPENS_IN = timedelta(seconds=1.5)
+OPENS_IN = timedelta(seconds=1)
 
 
 def measure(stage: Stage) -> None:
@@ -39,19 +42,30 @@ def _press(stage: Stage, tie_band: int, number: int) -> list[int]:
     The rate is the number of units, so that the first second's tickets take them all: were more served at
     one instant, the gate's own order would decide among them.
     """
-    units, opens_at = number // 2, timezone.now() + OPENS_IN
-    item = stage.new_sale(units=units, rate=units, tie_band=tie_band, opens_at=opens_at)
-    passes = stage.folder / "presses"
-    passes.write_text("\n".join(crowd.issue_passes(item.sale, stage.shoppers(2 * number))))
-    command = [sys.executable, "-m", "bench.presses", stage.role("gate"), attempt_path(item)]
-    command += [settings.PASS_COOKIE, str(opens_at.timestamp()), str(FAST_MS), str(SLOW_MS), str(passes)]
-    told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    units, users = number // 2, stage.shoppers(2 * number)
+    with _ready(stage, number) as client:
+        opens_at = timezone.now() + OPENS_IN
+        item = stage.new_sale(units=units, rate=units, tie_band=tie_band, opens_at=opens_at)
+        passes = stage.folder / "presses"
+        passes.write_text("\n".join(crowd.issue_passes(item.sale, users)))
+        told = json.loads(client.communicate(f"{opens_at.timestamp()} {attempt_path(item)} {passes}\n")[0])
     losers = told.get("sold_out", 0) + told.get("queued", 0)  # queued: the last in line, a moment before
     is_right = told.get("reserved") == units and losers == 2 * number - units and "late" not in told
     stage.expect(is_right, f"{2 * number} presses ended as {told}")
     winners = list(stock.run(stock.members(item.sale_id, item.pk)).holders)
     _expect_in_order(stage, item, winners)
     return winners
+
+
+@contextmanager
+def _ready(stage: Stage, number: int) -> Iterator["subprocess.Popen[str]"]:
+    """Start the client and wait until its connections are open."""
+    command = [sys.executable, "-m", "bench.presses", stage.role("gate"), settings.PASS_COOKIE]
+    command += [str(number), str(FAST_MS), str(SLOW_MS)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        if client.stdout is None or client.stdout.readline() != "ready\n":
+            raise Trouble("The shoppers of `ties` could not connect to the gate.")
+        yield client
 
 
 def _expect_in_order(stage: Stage, item: SaleItem, winners: list[int]) -> None:

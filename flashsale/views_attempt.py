@@ -16,11 +16,11 @@ from redis.exceptions import RedisError
 
 from accounts.limits import too_many
 from accounts.models import User
-from flashsale import eligibility, showing, standby, stock
+from flashsale import eligibility, showing, standby, stock, views_line
 from flashsale import entry as entering
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.replies import Answer
-from flashsale.showing import ShownItem
+from flashsale.showing import Shown, ShownItem
 from flashsale.views import found_sale, refresh
 from flashsale.views_entry import refused
 from flashsale.words import moment
@@ -48,12 +48,16 @@ def sale_attempt(request: HttpRequest, slug: str, item: int) -> HttpResponse:
     wanted = _item(slug, item)
     if request.method != "POST":  # somebody comes back here from the login
         return redirect(wanted.sale)
+    return _attempt(request, wanted)
+
+
+def _attempt(request: HttpRequest, wanted: SaleItem) -> HttpResponse:
     user, sale = _user(request), wanted.sale
     refusal = eligibility.why_not(user=user, sale=sale, now=timezone.now())
     if refusal is not None:
         return refused(request, sale, refusal)
     if sale.phase != "ended" and not entering.has_entered(request=request, sale=sale):
-        return redirect(reverse("sale-enter", args=[slug]))
+        return redirect(reverse("sale-enter", args=[sale.slug]))
     call = stock.attempt(sale.pk, [(wanted.pk, user.pk)], per_minute=settings.ATTEMPTS_PER_MINUTE)
     try:
         answer = stock.run(call).answers[0]
@@ -71,6 +75,8 @@ def _answered(request: HttpRequest, item: SaleItem, answer: Answer) -> HttpRespo
         return too_many(request, seconds=-(-answer.at // 1000))
     if answer.outcome == "refused":
         raise Http404
+    if answer.outcome == "full":
+        return views_line.full(request, item, answer)
     if answer.outcome == "not_open":
         opens_at = datetime.fromtimestamp(answer.at / 1000, tz=UTC)
         messages.info(request, _("Not yet. The sale opens %(time)s.") % {"time": moment(opens_at)})
@@ -97,11 +103,16 @@ def sale_result(request: HttpRequest, slug: str, item: int) -> HttpResponse:
     if found is None:
         raise Http404
     try:
-        place = stock.run(stock.place(sale.pk, item, user=user.pk))
+        (own,) = stock.run(stock.own(sale.pk, [item], [user.pk]))
     except RedisError:
         return paused(request, found.item)
+    place = own.items.get(item)
     if place is not None and place.rid:
         return redirect("reservation", rid=place.rid)
+    if place is None and views_line.goes_on(request, found.item):
+        return _attempt(request, found.item)
+    if place is None and own.ticket and _is_worth_waiting(shown, found):
+        return views_line.waiting(request, shown=shown, found=found, ticket=own.ticket)
     entry = StandbyEntry.objects.filter(user=user, item=item).order_by("pk").last()
     row = found.own.reservation
     if place is None and row and row.status == Reservation.Status.REFUSED and _was_passed_over(entry):
@@ -121,6 +132,12 @@ def sale_result(request: HttpRequest, slug: str, item: int) -> HttpResponse:
         "section": "sales",
     }
     return render(request, "flashsale/result.html", context)
+
+
+def _is_worth_waiting(shown: Shown, found: ShownItem) -> bool:
+    """Whether whoever has a ticket may still get a unit of this item, or a place on standby."""
+    has_queue = shown.queue is not None and shown.phase != "ended"
+    return has_queue and not found.is_sold_out and not found.is_mine
 
 
 def _look_again(state: str, sale: Sale) -> float | None:

@@ -105,7 +105,13 @@ def _preparing(request: HttpRequest, rid: str) -> HttpResponse:
         is_known = True
     if is_known and sale is None:
         raise Http404
-    context = {"rid": rid, "is_known": is_known, "sale": sale, "section": "sales"}
+    context = {
+        "rid": rid,
+        "is_known": is_known,
+        "sale": sale,
+        "item": rid.partition("-")[0],
+        "section": "sales",
+    }
     context["refresh"] = refresh(request, REFRESH_SECONDS)
     response = render(request, "flashsale/preparing.html", context, status=200 if is_known else 503)
     if not is_known:

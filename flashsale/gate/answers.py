@@ -70,8 +70,12 @@ def _facts(answer: Answer, now: int) -> tuple[dict[str, int], float | None]:
         return facts, answer.at - now if answer.at else 1000 * RETRY_SECONDS["paused"]
     if answer.outcome == "not_open":
         return {"opens_at": answer.at}, answer.at - now
-    # Whoever found the line full must not come again with everybody else.
-    return {}, answer.at * (random.uniform(0.67, 1.33) if answer.outcome == "full" else 1)  # noqa: S311
+    return {}, retry_ms(answer)
+
+
+def retry_ms(answer: Answer) -> float:
+    """After how many ms to ask again; whoever found the line full must not come with everybody else."""
+    return answer.at * (random.uniform(0.67, 1.33) if answer.outcome == "full" else 1)  # noqa: S311
 
 
 def _queue(queue: Queue, now: int, *, is_over: bool) -> dict[str, Any]:

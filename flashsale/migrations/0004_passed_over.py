@@ -4,25 +4,52 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('flashsale', '0003_queue'),
+        ("flashsale", "0003_queue"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='reservation',
-            name='refusal',
-            field=models.CharField(blank=True, help_text='The code of the rule that refused a promotion: see `eligibility.Code`.', max_length=8, verbose_name='why passed over'),
+            model_name="reservation",
+            name="refusal",
+            field=models.CharField(
+                blank=True,
+                help_text="The code of the rule that refused a promotion: see `eligibility.Code`.",
+                max_length=8,
+                verbose_name="why passed over",
+            ),
         ),
         migrations.AlterField(
-            model_name='reservation',
-            name='status',
-            field=models.CharField(choices=[('held', 'Held'), ('paid', 'Paid'), ('expired', 'Expired'), ('cancelled', 'Given back'), ('displaced', 'Displaced'), ('refused', 'Passed over')], default='held', max_length=10, verbose_name='status'),
+            model_name="reservation",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("held", "Held"),
+                    ("paid", "Paid"),
+                    ("expired", "Expired"),
+                    ("cancelled", "Given back"),
+                    ("displaced", "Displaced"),
+                    ("refused", "Passed over"),
+                ],
+                default="held",
+                max_length=10,
+                verbose_name="status",
+            ),
         ),
         migrations.AlterField(
-            model_name='standbyentry',
-            name='status',
-            field=models.CharField(choices=[('waiting', 'Waiting'), ('promoted', 'Promoted'), ('left', 'Left'), ('closed', 'Standby over'), ('refused', 'Passed over')], default='waiting', max_length=10, verbose_name='status'),
+            model_name="standbyentry",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("waiting", "Waiting"),
+                    ("promoted", "Promoted"),
+                    ("left", "Left"),
+                    ("closed", "Standby over"),
+                    ("refused", "Passed over"),
+                ],
+                default="waiting",
+                max_length=10,
+                verbose_name="status",
+            ),
         ),
     ]

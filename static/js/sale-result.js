@@ -2,13 +2,22 @@
 
 import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
+import { follow } from "./live.js";
 import { milestones } from "./milestones.js";
 
-// Milliseconds from one look to the next; states that nothing can change any more have none.
+// Milliseconds from one look to the next; states that nothing can change any more have none. What the stream
+// tells needs no look: with it the page only makes sure now and then.
 const PACE = { preparing: 1500, standby: 5000, paused: 10000, late: 3000, held: 20000, paying: 5000, failed: 20000 };
+const STREAMING = { standby: 60000, paused: 60000, held: 60000, failed: 60000 };
 const HIDDEN = 60000;
 const MINUTE = 60000; // between two sentences about a place that moves
+const SPREAD = 3000; // over which the pages of a crowd look again when the whole sale changes
+const PRECIOUS = 120000; // ms: whoever has less to pay is told at once that the connection is lost
+const note = document.querySelector("[data-connection]");
 let live = document.querySelector("[data-live]");
+let owned = live.dataset.own;
+let phase = null;
+let stream = null;
 let timer = 0;
 let movedAt = -MINUTE;
 
@@ -22,12 +31,11 @@ function sentenceOf(part) {
 
 function count() {
   if (live.dataset.now) clock.start(Number(live.dataset.now));
-  clock.run(live, { tell: milestones(live, "pay"), end: () => setTimeout(() => look({ whatever: true }).then(plan), 1000) });
+  clock.run(live, { tell: milestones(live, "pay"), end: () => setTimeout(() => look({ whatever: true }), 1000) });
 }
 
-function tell(changed) {
+function tellMoved() {
   const sentence = sentenceOf(live);
-  if (changed) return (isLoud(live) ? interrupt : say)(`state ${sentence}`, sentence);
   if (performance.now() - movedAt < MINUTE) return;
   movedAt = performance.now();
   say(`moved ${sentence}`, sentence);
@@ -50,34 +58,83 @@ function replace(page, url) {
   live = fresh;
   document.title = page.title;
   if (url !== location.href) history.replaceState(null, "", url);
-  tell(changed);
+  const sentence = sentenceOf(live);
+  if (changed) (isLoud(live) ? interrupt : say)(`state ${sentence}`, sentence);
+  else tellMoved();
   if (focused) (twin(focused) ?? live.querySelector("h1"))?.focus({ preventScroll: true });
   count();
 }
 
 async function look({ whatever = false } = {}) {
+  clearTimeout(timer);
   // Somebody who is about to give a unit back reads and presses in peace, until its time is over.
-  if (!whatever && live.querySelector("details[open]")) return;
-  try {
-    const response = await fetch(location.href, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (response.ok) replace(page, response.url);
-  } catch {
-    // The next look comes in any case; the clock goes on meanwhile.
+  if (whatever || !live.querySelector("details[open]")) {
+    try {
+      const response = await fetch(location.href, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (response.ok) replace(page, response.url);
+    } catch {
+      // The next look comes in any case; the clock goes on meanwhile.
+    }
   }
+  plan();
 }
 
 /** Look again at the pace of the state that is shown; a new state begins its own pace at once. */
 function plan() {
   clearTimeout(timer);
-  const pace = PACE[live.dataset.state];
+  const state = live.dataset.state;
+  const pace = (stream?.isStreaming() && STREAMING[state]) || PACE[state];
   if (!pace) return;
   const wait = (document.hidden ? Math.max(pace, HIDDEN) : pace) * (0.85 + Math.random() * 0.3);
-  timer = setTimeout(() => look().then(plan), wait);
+  timer = setTimeout(look, wait);
+}
+
+/** The stream says what the shopper has: a place that moved is shown without a look, anything else with one. */
+function own(things) {
+  const mine = things.items.find((one) => String(one.item) === live.dataset.item);
+  const isPlace = mine?.outcome === "standby";
+  const now = mine && mine.outcome !== "none" ? `${mine.outcome} ${isPlace ? mine.position : mine.rid}` : "none";
+  if (now === owned) return;
+  owned = now;
+  const head = live.querySelector("[data-moved]");
+  if (!isPlace || !head) return look();
+  const position = new Intl.NumberFormat(document.documentElement.lang || "en").format(mine.position);
+  head.textContent = head.dataset.moved.replace("{position}", position);
+  tellMoved();
+}
+
+function lost(heardAt) {
+  const at = clock.hour(heardAt, note.dataset.zone, true);
+  note.firstElementChild.textContent = note.dataset.lost.replace("{time}", at);
+  note.hidden = false;
+  const until = Number(live.querySelector("[data-clock]")?.dataset.until ?? Infinity);
+  const speak = until - clock.now() < PRECIOUS ? interrupt : say;
+  speak(`lost ${heardAt}`, note.firstElementChild.textContent);
+}
+
+async function back() {
+  const before = live;
+  await look();
+  note.hidden = true;
+  // What was missed is told instead, if something was.
+  if (live === before) say(`back ${performance.now()}`, note.dataset.back);
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && PACE[live.dataset.state]) look().then(plan);
+  if (!document.hidden && PACE[live.dataset.state]) look();
 });
 count();
+if (live.dataset.sale && PACE[live.dataset.state]) {
+  stream = follow(live.dataset.sale, {
+    own,
+    result: (news) => String(news.item) === live.dataset.item && look(),
+    state: (sale) => {
+      if (phase !== null && phase !== sale.state) setTimeout(look, Math.random() * SPREAD);
+      phase = sale.state;
+    },
+    lost,
+    back,
+  });
+}
 plan();

@@ -3,12 +3,11 @@
 import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
 import { attempt } from "./sale-attempt.js";
-import { follow } from "./sale-status.js";
+import { follow } from "./live.js";
 
 const sale = document.querySelector("[data-sale]");
 const numbers = new Intl.NumberFormat(document.documentElement.lang || "en");
 const BOXES = { running: "status-box-live", paused: "status-box-warn", ended: "status-box-quiet" };
-let heardAt = null;
 
 function turn(phase) {
   if (sale.dataset.phase === phase) return;
@@ -47,19 +46,23 @@ function hideLeft(item) {
 }
 
 function hear(news) {
-  heardAt = clock.now();
-  sale.querySelector("[data-age]").hidden = true;
   // The page's clock may open the sale a moment before a cached document does: it is not closed again for that.
   const early = news.state === "coming" && clock.now() >= news.opens_at;
   if (!early) turn(news.state);
   if (news.state !== "coming") news.items.forEach(showLeft);
 }
 
-function miss(failures) {
+function lose(heardAt) {
   const note = sale.querySelector("[data-age]");
-  if (failures < 2 || heardAt === null) return;
   note.textContent = note.dataset.text.replace("{time}", clock.hour(heardAt, sale.dataset.zone, true));
   note.hidden = false;
+  say(`lost ${heardAt}`, note.textContent);
+}
+
+function find() {
+  const note = sale.querySelector("[data-age]");
+  note.textContent = note.dataset.back;
+  say(`back ${performance.now()}`, note.dataset.back);
 }
 
 function milestones(root) {
@@ -72,7 +75,8 @@ function milestones(root) {
 }
 
 clock.start(Number(sale.dataset.now));
-const ask = follow(sale.dataset.sale, { tell: hear, silent: miss });
+const { ask } = follow(sale.dataset.sale, { state: hear, lost: lose, back: find });
+ask();
 if (sale.dataset.phase === "coming") {
   const coming = sale.querySelector('[data-when="coming"]');
   clock.run(coming, {
@@ -92,6 +96,7 @@ sale.addEventListener("submit", (event) => {
   attempt(event.target, {
     sale,
     told: (sentence, outcome) => {
+      if (outcome === "queued") return location.assign(event.target.dataset.result);
       interrupt(`told ${performance.now()}`, sentence);
       // The answer is newer than the figure beside it: rather none than two that contradict each other.
       if (outcome === "standby" || outcome === "sold_out") hideLeft(item);

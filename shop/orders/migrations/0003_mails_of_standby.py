@@ -4,15 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0002_payment_settlement'),
+        ("orders", "0002_payment_settlement"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='outboxmail',
-            name='kind',
-            field=models.CharField(choices=[('received', 'Order received'), ('reserved', 'Reserved'), ('paid', 'Paid'), ('expired', 'Expired'), ('cancelled', 'Cancelled'), ('refunded', 'Refunded'), ('shipped', 'Shipped'), ('standby', 'Standby'), ('promoted', 'Promoted'), ('displaced', 'Displaced'), ('passed_over', 'Passed over'), ('standby_over', 'Standby over')], max_length=20),
+            model_name="outboxmail",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("received", "Order received"),
+                    ("reserved", "Reserved"),
+                    ("paid", "Paid"),
+                    ("expired", "Expired"),
+                    ("cancelled", "Cancelled"),
+                    ("refunded", "Refunded"),
+                    ("shipped", "Shipped"),
+                    ("standby", "Standby"),
+                    ("promoted", "Promoted"),
+                    ("displaced", "Displaced"),
+                    ("passed_over", "Passed over"),
+                    ("standby_over", "Standby over"),
+                ],
+                max_length=20,
+            ),
         ),
     ]

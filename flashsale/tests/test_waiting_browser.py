@@ -1,0 +1,130 @@
+"""Waiting in line in a real browser: the page moves on by itself, with and without script."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import User
+from flashsale import draining, scheduling, stock
+from flashsale.models import SaleItem
+from flashsale.tests.browsing import lend_session
+from flashsale.tests.conftest import Visit, attempt, win
+from flashsale.tests.pages import address, logged_in
+from flashsale.tests.test_pages_browser import enter, is_same_document
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+Make = Callable[..., SaleItem]
+Crowd = Callable[[int], list[User]]
+
+
+def press(page: Page) -> None:
+    page.locator("[data-buy]").click()
+
+
+def test_a_press_leads_into_the_line_and_the_page_moves_on_at_its_turn(
+    visit: Visit, site: str, make_sale: Make, shoppers: Crowd
+) -> None:
+    item, (bea,) = make_sale(quantity=20, rate=2), shoppers(1)
+    page = visit(bea)
+    enter(page, site, item)
+    attempt(item, *shoppers(9))
+    press(page)
+    expect(page.locator("h1")).to_have_text("You are in line")
+    expect(page.locator("[data-turn-words]")).to_contain_text(
+        re.compile("Your turn: about .* in [2-4] seconds")
+    )
+    expect(page.locator("h1")).to_contain_text("It is yours", timeout=10_000)
+    ticket = stock.run(stock.own(item.sale_id, [item.pk], [bea.pk]))[0].ticket
+    assert ticket is not None
+    draining.drain_once(sale_id=item.sale_id)
+    reserved_at = bea.reservations.get().reserved_at.timestamp() * 1000
+    assert 0 <= reserved_at - ticket.turn_at < 300, "the press waited at the gate for its turn"
+    assert page.url.endswith(f"/sales/reservations/{bea.reservations.get().rid}/")
+
+
+def test_a_new_rate_and_a_pause_reach_the_page_with_their_reasons(
+    visit: Visit, site: str, make_sale: Make, shoppers: Crowd
+) -> None:
+    item, crowd = make_sale(quantity=900, rate=2), shoppers(400)
+    attempt(item, *crowd)
+    page = visit(crowd[-1])
+    page.goto(site + address(item, "items", str(item.pk)))
+    expect(page.locator("[data-place]")).to_contain_text(re.compile("39[0-9] people are ahead"))
+    expect(page.locator("[data-age]")).to_contain_text(re.compile(r"As of \d\d:\d\d:\d\d"))
+    page.evaluate("window.sameDocument = true")
+    page.wait_for_timeout(1500)
+    scheduling.set_rate(sale_id=item.sale_id, rate=4)
+    expect(page.locator("[data-reason]")).to_contain_text("your turn is earlier now")
+    scheduling.pause(sale_id=item.sale_id)
+    expect(page.locator("[data-reason]")).to_contain_text("The shop paused the sale at")
+    expect(page.locator("[data-turn-words]")).to_contain_text("cannot be told while the sale is paused")
+    scheduling.resume(sale_id=item.sale_id)
+    expect(page.locator("[data-reason]")).to_contain_text("The sale goes on since")
+    assert is_same_document(page)
+
+
+def test_the_wait_ends_on_the_page_when_all_is_gone(
+    visit: Visit, site: str, make_sale: Make, shoppers: Crowd
+) -> None:
+    item, crowd = make_sale(quantity=3, rate=1), shoppers(40)
+    attempt(item, *crowd)
+    page = visit(crowd[-1])
+    page.goto(site + address(item, "items", str(item.pk)))
+    expect(page.locator("h1")).to_have_text("You are in line")
+    scheduling.set_rate(sale_id=item.sale_id, rate=None)
+    win(item, *crowd[5:7])
+    expect(page.locator("h1")).to_have_text("Sold out")
+
+
+def test_whoever_lines_up_before_the_opening_learns_his_place_at_the_draw(
+    visit: Visit, site: str, make_sale: Make, shoppers: Crowd
+) -> None:
+    opens_at = timezone.now() + timedelta(seconds=6)
+    item, (bea, *crowd) = (
+        make_sale(quantity=90, rate=1, shuffle_at_open=True, opens_at=opens_at),
+        shoppers(30),
+    )
+    attempt(item, *crowd)
+    page = visit(bea)
+    enter(page, site, item)
+    page.get_by_role("button", name="Line up").click()
+    expect(page.locator("[data-place]")).to_contain_text("Places are drawn by lot at the opening")
+    expect(page.locator("body")).to_contain_text(re.compile("ahead|It is yours"), timeout=12_000)
+
+
+def test_without_script_the_page_goes_on_by_itself_at_the_turn(
+    site: str, browser: Browser, make_sale: Make, shoppers: Crowd
+) -> None:
+    item, (bea,) = make_sale(quantity=20, rate=2), shoppers(1)
+    attempt(item, *shoppers(9))
+    context = browser.new_context(base_url=site, java_script_enabled=False)
+    lend_session(logged_in(bea), context, site)
+    page = context.new_page()
+    page.goto(address(item, "enter"))
+    page.get_by_role("button", name="Enter the sale").click()
+    press(page)
+    expect(page.locator("h1")).to_have_text("You are in line")
+    expect(page.locator("h1")).to_contain_text("It is yours", timeout=15_000)
+    context.close()
+
+
+def test_a_full_line_tries_again_by_itself_without_script(
+    site: str, browser: Browser, make_sale: Make, shoppers: Crowd
+) -> None:
+    item, (bea,) = make_sale(quantity=20, rate=1, queue_limit=1), shoppers(1)
+    attempt(item, *shoppers(2))
+    context = browser.new_context(base_url=site, java_script_enabled=False)
+    lend_session(logged_in(bea), context, site)
+    page = context.new_page()
+    page.goto(address(item, "enter"))
+    page.get_by_role("button", name="Enter the sale").click()
+    press(page)
+    expect(page.locator("h1")).to_have_text("The line is full")
+    scheduling.set_rate(sale_id=item.sale_id, rate=50)
+    page.get_by_role("link", name="Try now").click()
+    expect(page.locator("h1")).to_contain_text("It is yours")
+    context.close()

@@ -1,0 +1,106 @@
+// What the shop tells a page by itself: one stream of events. While it is closed the page asks for the public
+// document instead, patiently: at most once a second, more slowly after failures and while nobody looks.
+
+const PACE = { coming: 20000, running: 2500, paused: 4000 };
+const HIDDEN = 30000;
+const SLOWEST = 30000;
+const SILENT = 5000; // ms without a word after which the page says that the connection is lost
+const STREAM_AGAIN = 60000; // after the shop has refused the stream
+
+const jitter = (ms) => ms * (0.85 + Math.random() * 0.3);
+
+/** How long to wait before the next question. */
+export function pace({ state, failures, hidden }) {
+  const wait = failures ? Math.min(SLOWEST, 1000 * 2 ** failures) : (PACE[state] ?? 4000);
+  return Math.max(1000, jitter(hidden ? Math.max(wait, HIDDEN) : wait));
+}
+
+/**
+ * Follow the sale at `base` ("/gate/sales/5"). `hear` may have `state(document)`, `own(things)`, `result(news)`,
+ * `lost(heardAt)` (Date.now() of the last word) and `back()`. Returns `ask()`, `stop()` and `isStreaming()`.
+ */
+export function follow(base, hear) {
+  let stream = null;
+  let timer = 0;
+  let failures = 0;
+  let state = "running";
+  let heardAt = Date.now();
+  let isLost = false;
+  let isOver = false;
+
+  const heard = () => {
+    failures = 0;
+    heardAt = Date.now();
+    if (isLost) hear.back?.();
+    isLost = false;
+  };
+  const missed = () => {
+    if (isLost || Date.now() - heardAt < SILENT) return;
+    isLost = true;
+    hear.lost?.(heardAt);
+  };
+  const isStreaming = () => stream?.readyState === EventSource.OPEN;
+
+  function plan() {
+    clearTimeout(timer);
+    if (isOver || isStreaming() || state === "ended") return;
+    timer = setTimeout(ask, pace({ state, failures, hidden: document.hidden }));
+  }
+
+  function tell(document) {
+    heard();
+    state = document.state;
+    hear.state?.(document);
+  }
+
+  async function ask() {
+    clearTimeout(timer);
+    try {
+      const response = await fetch(base, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
+      if (!response.ok) throw new Error(String(response.status));
+      tell(await response.json());
+    } catch {
+      failures += 1;
+      missed();
+    }
+    plan();
+  }
+
+  function open() {
+    if (isOver) return;
+    stream = new EventSource(`${base}/events`);
+    stream.addEventListener("open", () => {
+      heard();
+      clearTimeout(timer);
+    });
+    stream.addEventListener("state", (event) => tell(JSON.parse(event.data)));
+    for (const name of ["own", "result"]) {
+      stream.addEventListener(name, (event) => {
+        heard();
+        hear[name]?.(JSON.parse(event.data));
+      });
+    }
+    stream.addEventListener("error", () => {
+      // A stream that was cut opens again by itself; one that was refused does not.
+      if (stream.readyState === EventSource.CLOSED) setTimeout(open, jitter(STREAM_AGAIN));
+      setTimeout(() => !isStreaming() && missed(), SILENT);
+      plan();
+    });
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && !isOver && !isStreaming() && state !== "ended") ask();
+  });
+  addEventListener("pagehide", () => stream?.close());
+  open();
+  plan();
+  return {
+    ask,
+    isStreaming,
+    stop() {
+      isOver = true;
+      clearTimeout(timer);
+      stream?.close();
+    },
+  };
+}

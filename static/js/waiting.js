@@ -1,0 +1,172 @@
+// The page of whoever waits in line: shows the place from the schedule alone, and presses again when the turn is
+// near. The gate lets that press wait for the turn, so that a slow line costs nobody a place.
+
+import { interrupt, say } from "./announcer.js";
+import * as clock from "./clock.js";
+import { follow } from "./live.js";
+import { served, turnAt } from "./queue.js";
+
+const MINUTE = 60000;
+const GIVE_UP = 8000; // ms to an answer; the gate itself holds a press for a second at most
+const line = document.querySelector("[data-line]");
+const part = (name) => line.querySelector(`[data-${name}]`);
+const words = part("words").content;
+const language = document.documentElement.lang || "en";
+const figures = new Intl.NumberFormat(language);
+const plural = new Intl.PluralRules(language);
+let number = Number(line.dataset.number);
+let turn = Number(line.dataset.turn);
+let schedule = null;
+let paused = Boolean(line.dataset.paused);
+let timer = 0;
+let spokeAt = -MINUTE;
+let isPressing = false;
+
+const word = (name) => words.querySelector(`[data-word="${name}"]`).textContent;
+const put = (text, facts) => text.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
+const hour = (ms) => clock.hour(ms, line.dataset.zone, ms - clock.now() < 20 * MINUTE);
+
+function show(name, text, hidden = false) {
+  const node = part(name);
+  if (!node) return;
+  node.hidden = hidden;
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** "40 seconds", "14 minutes": seconds below a minute, whole minutes to twenty, then steps of five. */
+export function span(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const minutes = Math.round(seconds / 60);
+  const [value, unit] = seconds < 60 ? [seconds, "second"] : [minutes > 20 ? 5 * Math.round(minutes / 5) : minutes, "minute"];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+}
+
+function aheadWords(ahead) {
+  if (!ahead) return word("ahead-none");
+  const form = plural.select(ahead) === "one" ? "one" : "other";
+  return put(word(`ahead-${form}`), { count: figures.format(ahead) });
+}
+
+function turnWords() {
+  if (!turn) return word("unknown");
+  const facts = { time: hour(turn), span: span(turn - clock.now()) };
+  return put(word(number ? "turn" : "draw"), facts);
+}
+
+/** Speak on arrival, then at most once a minute, and when about a minute is left. */
+function speak(text) {
+  if (turn && turn - clock.now() < MINUTE + 2000 && turn > clock.now()) say("a minute", word("minute"));
+  if (performance.now() - spokeAt < MINUTE) return;
+  spokeAt = performance.now();
+  say(`turn ${turn}`, text);
+}
+
+function draw() {
+  if (isPressing) return;
+  const sentence = turnWords();
+  show("turn-words", sentence);
+  if (number && schedule) {
+    const done = Math.min(number, served(schedule, clock.now()));
+    show("place", aheadWords(Math.max(0, number - 1 - done)));
+    const bar = line.querySelector("progress");
+    if (bar) Object.assign(bar, { max: number, value: done });
+  }
+  speak(number && schedule ? `${part("place").textContent} ${sentence}` : sentence);
+}
+
+/** Press again a little before the turn; how much earlier is left to chance, so that not all come at once. */
+function plan() {
+  clearTimeout(timer);
+  if (paused || !turn) return;
+  const early = 400 + Math.random() * 500;
+  timer = setTimeout(press, Math.min(2 ** 30, Math.max(0, turn - early - clock.now())));
+}
+
+function come() {
+  isPressing = true;
+  show("head", word("soon-title"));
+  show("place", word("soon"));
+  show("turn-words", "", true);
+  document.title = `${word("soon-title")} – ${document.title.replace(/^[^–]* – /, "")}`;
+  interrupt("turn", word("soon"));
+}
+
+async function ask() {
+  try {
+    const options = { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout(GIVE_UP) };
+    return await (await fetch(line.dataset.attempt, options)).json();
+  } catch {
+    return { outcome: "unknown", retry_after: 1 };
+  }
+}
+
+async function press() {
+  if (number) come();
+  const answer = await ask();
+  if (answer.outcome === "reserved") return location.replace(line.dataset.reservation.replace("RID", answer.reservation));
+  if (answer.outcome === "refused") return location.replace(line.dataset.enter);
+  if (["standby", "sold_out", "ended"].includes(answer.outcome)) return location.replace(location.pathname);
+  isPressing = false;
+  if (answer.outcome === "queued") return wait(answer);
+  const again = 1000 * (answer.retry_after ?? 2) * (1 + Math.random() * 0.5);
+  show("reason", put(word("retry"), { span: span(again) }));
+  timer = setTimeout(press, again);
+}
+
+function wait(answer) {
+  number = answer.number;
+  turn = answer.turn_at;
+  draw();
+  plan();
+}
+
+/** A later or earlier turn always comes with its reason. */
+function explain(news, before) {
+  const [start, , rate] = news.queue.schedule.at(-1);
+  const time = hour(start);
+  if (paused !== (news.state === "paused")) return put(word(paused ? "resumed" : "paused"), { time });
+  if (!before || rate === null || before === rate) return null;
+  return put(word(rate < before ? "slower" : "faster"), { time });
+}
+
+function isGone(news) {
+  const mine = news.items.find((one) => one.item === Number(line.dataset.item));
+  return news.state === "ended" || mine?.sold_out || !news.queue;
+}
+
+function hear(news) {
+  show("age", put(part("age").dataset.text, { time: clock.hour(news.now, line.dataset.zone, true) }));
+  if (isGone(news) && !isPressing) return location.reload();
+  const reason = schedule && explain(news, schedule.at(-1)[2]);
+  if (reason) {
+    show("reason", reason);
+    say(`reason ${reason}`, reason);
+  } else if (!schedule && news.state !== "paused") {
+    show("reason", "", true);
+  }
+  paused = news.state === "paused";
+  schedule = news.queue.schedule;
+  if (number) turn = turnAt(schedule, number);
+  const left = news.items.reduce((sum, one) => sum + one.free, 0);
+  part("few").hidden = !number || number - 1 - served(schedule, clock.now()) <= left;
+  draw();
+  if (!isPressing) plan();
+}
+
+clock.start(Number(line.dataset.now));
+clock.measure();
+follow(line.dataset.line, {
+  state: hear,
+  result: ({ kind }) => kind === "ready" && location.reload(),
+  lost: (heardAt) => {
+    show("reason", put(word("lost"), { time: clock.hour(heardAt, line.dataset.zone, true) }));
+    say(`lost ${heardAt}`, part("reason").textContent);
+  },
+  back: () => {
+    show("reason", word("back"));
+    say(`back ${performance.now()}`, word("back"));
+  },
+}).ask();
+setInterval(draw, 1000);
+draw();
+plan();
