@@ -218,7 +218,8 @@ class SaleAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The form, under the figures of both stores and the buttons."""
-        sale = Sale.objects.prefetch_related("items__variant__product").filter(pk=object_id).first()
+        sales = Sale.objects.prefetch_related("items__variant__product")
+        sale = sales.filter(pk=object_id).first() if object_id.isdecimal() else None
         query = {"item__sale__id__exact": object_id}
         extra: dict[str, Any] = {
             "may_operate": admin_views.may_operate(request),

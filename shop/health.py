@@ -8,6 +8,7 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 from django_redis import get_redis_connection
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 PASSED_ON = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 
+@require_safe
 @never_cache
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Say that this process runs."""
@@ -38,6 +40,7 @@ def _cache() -> None:
     get_redis_connection("default").ping()
 
 
+@require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Say of each store "ok" or "down"; 503 if the database is down (the shop lives without the others)."""
@@ -60,6 +63,7 @@ def _is_internal(request: HttpRequest) -> bool:
     return any(address in network for network in settings.METRICS_ALLOWED)
 
 
+@require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return the figures in Prometheus' text format; outside METRICS_ALLOWED there is no such page."""
