@@ -13,8 +13,11 @@ MAKEFLAGS += --no-print-directory
 # For every Python from 3.11.0 on and every system, not only for the one at hand.
 PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade
 
+# Folders in which nothing is written for shoppers or merchandisers.
+NO_TEXTS = -i '.venv*' -i '.data*' -i bench -i tests
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check crowd bench pins
+.PHONY: help run test check crowd bench messages pins
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +41,11 @@ crowd: ## let shoppers loose on the running demo sale (SHOPPERS=5000 SALE=newest
 bench: ## measure the sale on stores of its own (SMALL=1 asserts only; ARGS="--only wins")
 	@$(BOOTSTRAP) dev
 	@exec $(OWN_STORES) $(BIN)/python -m bench $(if $(SMALL),--small) $(ARGS)
+
+messages: ## collect the texts to translate and compile what is translated (needs gettext)
+	@$(BOOTSTRAP) dev
+	$(BIN)/python manage.py makemessages -l en -l zh_Hans --no-location --no-wrap $(NO_TEXTS)
+	$(BIN)/python manage.py compilemessages -l zh_Hans $(NO_TEXTS)
 
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev

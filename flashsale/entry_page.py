@@ -19,6 +19,7 @@ from flashsale.drawn_once import MARKS, Own
 from flashsale.forms import EntryForm
 from flashsale.models import Sale
 from flashsale.questions import Question
+from shop.preferences import scheme_of
 
 TEMPLATE = "flashsale/enter.html"
 
@@ -85,7 +86,8 @@ def first(request: HttpRequest, known: Known) -> HttpResponse:
         return render_to_string(TEMPLATE, _context(request, known, form) | marks, request)
 
     own = Own(get_token(request), next_page.wanted(request), challenge.key, challenge.picture)
-    parts = (known.sale.pk, _number(request, known), get_language(), request.session.get("cart_count", 0))
+    seen = (get_language(), scheme_of(request), request.session.get("cart_count", 0))
+    parts = (known.sale.pk, _number(request, known), *seen)
     return HttpResponse(drawn_once.page("-".join(map(str, ("entry", *parts))), own, draw_once))
 
 

@@ -1,30 +1,14 @@
 """How times are said to people: absolute with zone, and how long it is until then."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.utils import dateformat, timezone
 from django.utils.translation import ngettext
 
+from shop.moments import hour, instant, moment
+
+__all__ = ["figures", "hour", "instant", "moment", "span"]
+
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-
-
-def moment(at: datetime) -> str:
-    """Return day, time and zone: `Friday 12 June 2026, 10:00 CEST`."""
-    return dateformat.format(timezone.localtime(at), "l j F Y, H:i T")
-
-
-def hour(at: datetime) -> str:
-    """Return time and zone: `10:24 CEST`; with the day where that is not today."""
-    local = timezone.localtime(at)
-    is_today = local.date() == timezone.localtime().date()
-    return dateformat.format(local, "H:i T" if is_today else "j F Y, H:i T")
-
-
-def instant(at: datetime) -> str:
-    """Return time to the second and zone: `10:24:05 CEST`; with the day where that is not today."""
-    local = timezone.localtime(at)
-    is_today = local.date() == timezone.localtime().date()
-    return dateformat.format(local, "H:i:s T" if is_today else "j F Y, H:i:s T")
 
 
 def span(length: timedelta) -> str:

@@ -3,11 +3,19 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from shop import preferences
 
-def shop(request: HttpRequest) -> dict[str, str | int]:
-    """Name and currency of the shop, and how many things are in the cart as far as the session remembers."""
+
+def shop(request: HttpRequest) -> dict[str, str | int | bool]:
+    """Name and currency of the shop, the reader's scheme, and how many things are in the cart as far as the
+    session remembers. A public page does not ask the session: its reader's browser knows the number."""
+    is_public = getattr(request, "is_public", False)
+    asks = hasattr(request, "session") and not is_public
     return {
         "SHOP_NAME": settings.SHOP_NAME,
         "SHOP_CURRENCY": settings.SHOP_CURRENCY,
-        "cart_count": request.session.get("cart_count", 0) if hasattr(request, "session") else 0,
+        "SHOP_URL": settings.SHOP_URL,
+        "scheme": preferences.scheme_of(request),
+        "is_public": is_public,
+        "cart_count": request.session.get("cart_count", 0) if asks else 0,
     }

@@ -6,8 +6,11 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from shop.public import public_page
+
 
 @require_safe
+@public_page
 def help_page(request: HttpRequest) -> HttpResponse:
     """Show how the shop and its sales work, and where to ask."""
     return render(

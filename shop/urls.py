@@ -20,4 +20,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("shop.health")),
     path("", include("shop.help")),
+    path("", include("shop.preferences")),
 ]

@@ -1,4 +1,4 @@
-"""The pages of the catalogue. They show a cart's count and a name, so no shared cache may keep them."""
+"""The pages of the catalogue: the same for everybody, so that any cache may keep them."""
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,11 +8,13 @@ from django.views.decorators.http import require_safe
 from shop.catalogue import choices, listing, search
 from shop.catalogue.forms import SearchForm, SortForm
 from shop.catalogue.models import Product
+from shop.public import public_page
 
 ON_HOME_PAGE = 8
 
 
 @require_safe
+@public_page
 def home(request: HttpRequest) -> HttpResponse:
     """The front page: what is new, and where to find the rest."""
     newest = list(listing.products(choice=listing.Choice())[:ON_HOME_PAGE])
@@ -21,6 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@public_page
 def catalogue(request: HttpRequest) -> HttpResponse:
     """All products, or those of one category; an unknown category is not found."""
     choice = listing.Choice(category=request.GET.get("category", ""), sort=request.GET.get("sort", ""))
@@ -35,6 +38,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@public_page
 def product(request: HttpRequest, pk: int, slug: str | None = None) -> HttpResponse:
     """One product with its variants; another slug than its own leads to its own address."""
     found = get_object_or_404(Product.objects.published().with_parts(), pk=pk)
@@ -50,6 +54,7 @@ def product(request: HttpRequest, pk: int, slug: str | None = None) -> HttpRespo
 
 
 @require_safe
+@public_page
 def find(request: HttpRequest) -> HttpResponse:
     """Products that match the words `q`; where none does, those that nearly do."""
     form = SearchForm(request.GET)

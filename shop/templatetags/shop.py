@@ -1,17 +1,18 @@
 """Filters that every template may use: `{% load shop %}`."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django import template
-from django.utils import dateformat, timezone
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from shop import moments
 from shop import money as money_
 from shop.catalogue.prose import clean
 
 register = template.Library()
-SHORT = timedelta(minutes=2)
-"""A time to pay below which a deadline without its seconds would mislead."""
+register.filter("moment", moments.moment)
+register.filter("until", moments.until)
 
 
 @register.filter
@@ -30,14 +31,6 @@ def prose(html: str) -> SafeString:
 def major(amount: int) -> str:
     """An amount in minor units as machines read it: `49.00`."""
     return str(money_.major(amount))
-
-
-@register.filter
-def until(at: datetime, since: datetime) -> str:
-    """A deadline with its zone, `10:24 UTC`; its day too where that is not today, its seconds if short."""
-    local = timezone.localtime(at)
-    day = "" if local.date() == timezone.localtime().date() else "j F, "
-    return dateformat.format(local, day + ("H:i:s T" if at - since < SHORT else "H:i T"))
 
 
 @register.filter

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from shop.templatetags.shop import until
+from shop.moments import until
 
 START = datetime(2026, 6, 12, 10, 0, 7, tzinfo=UTC)
 

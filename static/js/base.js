@@ -26,6 +26,18 @@ document.addEventListener("submit", (event) => {
 // A page that comes back from the browser's memory must not keep its buttons busy.
 addEventListener("pageshow", () => document.querySelectorAll("[data-once]").forEach(settle));
 
+// The server draws no number on a page that everybody shares; a cookie carries it.
+function showCount() {
+  const count = Number(document.cookie.match(/(?:^|; )cart_count=(\d+)/)?.[1] ?? 0);
+  const sign = document.querySelector("[data-cart-count]");
+  if (!sign) return;
+  const words = document.querySelector("[data-cart-words]");
+  sign.textContent = count;
+  sign.hidden = !count;
+  words.textContent = count ? words.dataset.text.replace("{count}", count) : "";
+}
+addEventListener("pageshow", showCount);
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());

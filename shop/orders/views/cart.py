@@ -10,6 +10,7 @@ from shop.catalogue.models import Variant
 from shop.orders import carts
 from shop.orders.errors import NotEnough
 from shop.orders.forms import CartLineForm
+from shop.origin import from_own_pages
 
 
 @require_safe
@@ -23,6 +24,7 @@ def cart(request: HttpRequest) -> HttpResponse:
     )
 
 
+@from_own_pages
 @require_POST
 def add(request: HttpRequest) -> HttpResponse:
     """Put so many of a variant into the cart."""
