@@ -12,8 +12,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from flashsale.records import Change, Entrance, Sample
 from shop.catalogue.models import Product, Variant
 from shop.orders.models import Order
+
+__all__ = [
+    "Change",
+    "Entrance",
+    "ParkedEntry",
+    "Reservation",
+    "Sale",
+    "SaleItem",
+    "Sample",
+    "StandbyEntry",
+    "WhitelistEntry",
+]
 
 
 def _new_line_key() -> str:
@@ -104,6 +117,15 @@ class Sale(models.Model):
     question = models.CharField(_("question"), max_length=300, blank=True)
     answers = models.TextField(
         _("right answers"), blank=True, help_text=_("One a line; capitals do not matter.")
+    )
+
+    rehearsal_of = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        editable=False,
+        related_name="rehearsals",
+        help_text=_("The sale that this one rehearses; shoppers never see it and no stock is moved for it."),
     )
 
     class Meta:

@@ -1,6 +1,9 @@
 """What an operator does to a sale, each answered with a sentence, and the figures he looks at."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,8 +13,10 @@ from redis.exceptions import RedisError
 from accounts.models import User
 from flashsale import audit, pacing, scheduling, stock
 from flashsale.errors import SaleError, Silent
-from flashsale.models import Sale
-from flashsale.words import hour, moment
+from flashsale.models import Reservation, Sale, SaleItem
+from flashsale.words import hour, instant, moment
+from shop.orders import endings
+from shop.orders.errors import NotCancellable
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Units:
 def schedule(*, sale: Sale, by: User) -> str:
     """Schedule a draft and say so. Raises SchedulingError."""
     scheduling.schedule(sale=sale)
-    audit.note(sale=sale, by=by, what=_("Scheduled."))
+    audit.note(sale=sale, by=by, what=_("Scheduled."), before="draft", after="scheduled")
     units = sum(sale.items.values_list("quantity", flat=True))
     sentence = ngettext(
         "“%(sale)s” is scheduled: %(units)d unit has left ordinary stock. It opens %(time)s.",
@@ -50,7 +55,7 @@ def pause(*, sale: Sale, by: User) -> str:
     However old the page is: in an emergency nobody is sent back to read.
     """
     _refuse_unless_scheduled(sale)
-    audit.note(sale=sale, by=by, what=_("Paused."))
+    audit.note(sale=sale, by=by, what=_("Paused."), before=sale.phase, after="paused")
     try:
         scheduling.pause(sale_id=sale.pk)
     except RedisError as error:
@@ -73,7 +78,7 @@ def pause(*, sale: Sale, by: User) -> str:
 def resume(*, sale: Sale, by: User, seen: int | None = None) -> str:
     """Let a paused sale go on and say when the last in line is served. Raises SaleError."""
     _refuse_unless_scheduled(sale)
-    audit.claim(sale=sale, by=by, what=_("Resumed."), seen=seen)
+    audit.claim(sale=sale, by=by, what=_("Resumed."), seen=seen, before="paused", after="running")
     try:
         scheduling.resume(sale_id=sale.pk)
     except RedisError as error:
@@ -85,9 +90,10 @@ def resume(*, sale: Sale, by: User, seen: int | None = None) -> str:
 
 def close(*, sale: Sale, by: User) -> str:
     """End a running sale before its time and say what follows. Raises SaleError."""
+    before = sale.phase
     try:
         scheduling.close_now(sale_id=sale.pk)
-        audit.note(sale=sale, by=by, what=_("Ended before its time."))
+        audit.note(sale=sale, by=by, what=_("Ended before its time."), before=before, after="ended")
     except RedisError as error:
         sentence = _(
             "“%(sale)s” has ended, but its memory does not answer. What is free returns to ordinary stock"
@@ -96,6 +102,69 @@ def close(*, sale: Sale, by: User) -> str:
         raise Silent(sentence % {"sale": sale.title}) from error
     sentence = _("“%(sale)s” has ended. Whoever holds a unit keeps the deadline; free units return to stock.")
     return sentence % {"sale": sale.title}
+
+
+def open_now(*, sale: Sale, by: User, seen: int | None = None) -> str:
+    """Open a coming sale before its time. Raises SaleError."""
+    now = timezone.now()
+    if sale.phase != "coming":
+        raise SaleError(_("“%(sale)s” is not waiting to open.") % {"sale": sale.title})
+    values = {"before": instant(sale.opens_at), "after": instant(now)}
+    audit.claim(sale=sale, by=by, what=_("Opened before its time."), seen=seen, **values)
+    _reach_store(sale, partial(scheduling.move, sale_id=sale.pk, opens_at=now))
+    return _("“%(sale)s” is open since %(time)s.") % {"sale": sale.title, "time": values["after"]}
+
+
+def move_end(*, sale: Sale, closes_at: datetime, by: User, seen: int | None = None) -> str:
+    """End a sale later, or earlier but in the future. Raises SaleError."""
+    _refuse_unless_scheduled(sale)
+    if closes_at <= timezone.now():
+        raise SaleError(_("This time has passed. To end the sale now, end it."))
+    values = {"before": instant(sale.closes_at), "after": instant(closes_at)}
+    what = _("End: %(before)s → %(after)s.") % values
+    audit.claim(sale=sale, by=by, what=what, seen=seen, **values)
+    _reach_store(sale, partial(scheduling.move, sale_id=sale.pk, closes_at=closes_at))
+    return _("“%(sale)s” ends %(time)s.") % {"sale": sale.title, "time": values["after"]}
+
+
+def add_units(*, item: SaleItem, units: int, by: User, seen: int | None = None) -> str:
+    """Move units from ordinary stock into a sale and say to whom they go. Raises SaleError."""
+    sale = item.sale
+    _refuse_unless_scheduled(sale)
+    if not 1 <= units <= item.variant.stock:
+        sentence = _("Only %(stock)d of %(variant)s are in ordinary stock.")
+        raise SaleError(sentence % {"stock": item.variant.stock, "variant": item.variant})
+    values = {"before": item.quantity, "after": item.quantity + units}
+    what = _("Units of %(variant)s: %(before)d → %(after)d.") % {"variant": item.variant, **values}
+    audit.claim(sale=sale, by=by, what=what, seen=seen, **values)
+    _reach_store(sale, partial(scheduling.add_units, item_id=item.pk, units=units))
+    sentence = ngettext("%(n)d unit was added.", "%(n)d units were added.", units)
+    return f"{sentence % {'n': units}} {_('Standby gets them first.')}"
+
+
+def release(*, row: Reservation, reason: str, by: User) -> str:
+    """Take one unit back from whoever holds it, for a reason. Raises SaleError."""
+    sale, values = row.item.sale, {"rid": row.rid, "email": row.user.email}
+    if row.status != Reservation.Status.HELD or row.order is None:
+        raise SaleError(_("%(rid)s is not held any more. Nothing was done.") % values)
+    if not reason.strip():
+        raise SaleError(_("Give a reason: it stands in the audit log."))
+    try:
+        endings.cancel(order=row.order)
+    except NotCancellable as error:
+        raise SaleError(str(error)) from error
+    what = _("Released %(rid)s of %(email)s.") % values
+    audit.note(sale=sale, by=by, what=what, before=row.get_status_display(), after="released", reason=reason)
+    return _("%(rid)s of %(email)s was released: the unit goes to the next on standby.") % values
+
+
+def _reach_store(sale: Sale, act: Callable[[], None]) -> None:
+    """Do it in both stores; where the memory is silent, say that it follows. Raises Silent."""
+    try:
+        act()
+    except RedisError as error:
+        sentence = _("“%(sale)s” is changed, and its memory follows as soon as it answers again.")
+        raise Silent(sentence % {"sale": sale.title}) from error
 
 
 def _refuse_unless_scheduled(sale: Sale) -> None:

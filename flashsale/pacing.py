@@ -178,7 +178,8 @@ def set_rate(*, sale: Sale, rate: int | None, by: User, seen: int | None) -> str
     """Serve so many a second from now on and say what it did. Raises SaleError; see `audit.claim`."""
     refuse_unless_open(sale)
     before, values = _look_or_not(sale), {"before": pace(sale.rate), "after": pace(rate)}
-    audit.claim(sale=sale, by=by, what=_("Rate: %(before)s → %(after)s.") % values, seen=seen)
+    what = _("Rate: %(before)s → %(after)s.") % values
+    audit.claim(sale=sale, by=by, what=what, seen=seen, **values)
     values = {"sale": sale.title, "pace": pace(rate), "time": instant(timezone.now())}
     try:
         scheduling.set_rate(sale_id=sale.pk, rate=rate)

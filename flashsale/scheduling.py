@@ -1,7 +1,7 @@
 """A sale's own life: scheduled, warmed up, paused, resumed, closed."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -55,6 +55,7 @@ def overlapping(*, sale: Sale, variants: list[int]) -> list[SaleItem]:
     """Return items of other scheduled sales that sell one of `variants` at the same time."""
     others = SaleItem.objects.filter(variant__in=variants, sale__state=Sale.State.SCHEDULED)
     others = others.filter(sale__opens_at__lt=sale.closes_at, sale__closes_at__gt=sale.opens_at)
+    others = others.filter(sale__rehearsal_of__isnull=True)
     return list(others.exclude(sale=sale.pk).select_related("sale", "variant__product"))
 
 
@@ -76,14 +77,24 @@ def warm(*, sale_id: int) -> str:
     sale = Sale.objects.get(pk=sale_id)
     if sale.state == Sale.State.DRAFT:
         return "skipped"
-    known = stock.run(stock.status(sale.pk, []))
+    quantities = dict(sale.items.values_list("pk", "quantity"))
+    known = stock.run(stock.status(sale.pk, list(quantities)))
     if known is None and sale.warmed_at:
         return "lost"
-    if known and known.epoch == sale.epoch and _is_up_to_date(sale, known):
-        return "updated"
+    if known and known.epoch == sale.epoch:
+        _bring_units(sale, known, quantities)
+        if _is_up_to_date(sale, known):
+            return "updated"
     reply = stock.run(stock.load(sale.pk, document(sale)))
     Sale.objects.filter(pk=sale.pk, warmed_at__isnull=True).update(warmed_at=timezone.now())
     return reply
+
+
+def _bring_units(sale: Sale, known: Status, quantities: dict[int, int]) -> None:
+    """Tell the store of units that were added while it did not listen."""
+    for item, quantity in quantities.items():
+        if item in known.items and known.items[item].quantity < quantity:
+            stock.run(stock.resize(sale.pk, item, quantity=quantity))
 
 
 def _is_up_to_date(sale: Sale, known: Status) -> bool:
@@ -123,6 +134,49 @@ def set_rate(*, sale_id: int, rate: int | None) -> None:
         raise SchedulingError(_("This sale draws lots, so it needs an admission rate."))
     Sale.objects.filter(pk=sale_id).update(rate=rate)
     stock.run(stock.set_rate(sale_id, rate))
+
+
+def move(*, sale_id: int, opens_at: datetime | None = None, closes_at: datetime | None = None) -> None:
+    """Open a sale at another time, or end it at another; what is not given stays.
+
+    Raises SchedulingError where that would be in the past, or for a sale that has opened or ended, and
+    RedisError if the store is away: the beat's warm-up brings it the times.
+    """
+    now = timezone.now()
+    with transaction.atomic(durable=True):
+        sale = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale_id)
+        if sale.state != Sale.State.SCHEDULED or sale.closes_at <= now:
+            raise SchedulingError(_("Only a scheduled sale that has not ended can be moved."))
+        if opens_at is not None and sale.opens_at <= now:
+            raise SchedulingError(_("It has opened already."))
+        sale.opens_at, sale.closes_at = opens_at or sale.opens_at, closes_at or sale.closes_at
+        if sale.closes_at <= max(now, sale.opens_at):
+            raise SchedulingError(_("It must end after it opens, and in the future."))
+        sale.save(update_fields=["opens_at", "closes_at"])
+    warm(sale_id=sale_id)
+
+
+def add_units(*, item_id: int, units: int) -> None:
+    """Move units from ordinary stock into a running sale; standby gets them first.
+
+    Rows first, then the store: should the process die between the two, the beat's warm-up tells it. Raises
+    SchedulingError, and RedisError if the store is away.
+    """
+    with transaction.atomic(durable=True):
+        item = SaleItem.objects.select_related("sale").get(pk=item_id)
+        sale = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=item.sale_id)
+        if sale.state != Sale.State.SCHEDULED or sale.closes_at <= timezone.now():
+            raise SchedulingError(_("Units are added to a scheduled sale that has not ended."))
+        try:
+            # Variants before sale items: the order in which closing a sale locks them.
+            ordinary.take({item.variant_id: units})
+        except OutOfStock as error:
+            sentence = _("There is not enough ordinary stock: %(reason)s")
+            raise SchedulingError(sentence % {"reason": error}) from error
+        SaleItem.objects.filter(pk=item_id).update(quantity=F("quantity") + units)
+    # Two operators may come here together: each tells the sum that it finds; the warm-up has the last word.
+    quantity = SaleItem.objects.values_list("quantity", flat=True).get(pk=item_id)
+    stock.run(stock.resize(item.sale_id, item_id, quantity=quantity))
 
 
 def close_now(*, sale_id: int) -> None:
@@ -170,7 +224,8 @@ def _return_units(sale: Sale) -> bool:
     for item in items:
         if item.free:
             SaleItem.objects.filter(pk=item.pk).update(returned=F("returned") + item.free)
-            ordinary.give_back({item.variant_id: item.free})
+            if sale.rehearsal_of_id is None:
+                ordinary.give_back({item.variant_id: item.free})
     return not any(item.held for item in items)
 
 

@@ -82,8 +82,8 @@ def with_items(sales: QuerySet[Sale]) -> QuerySet[Sale]:
 
 
 def public() -> QuerySet[Sale]:
-    """Sales that shoppers may see: all but drafts."""
-    return Sale.objects.exclude(state=Sale.State.DRAFT)
+    """Sales that shoppers may see: all but drafts and rehearsals."""
+    return Sale.objects.exclude(state=Sale.State.DRAFT).filter(rehearsal_of__isnull=True)
 
 
 def show(*, sale: Sale, user: User | None) -> Shown:

@@ -7,7 +7,7 @@ described in `lua/`. Times are milliseconds since 1970 by the store's clock.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,6 +71,10 @@ def item_keys(sale: int, item: int) -> list[str]:
     return [f"fs:{{{sale}}}:{kind}:{item}" for kind in ("item", "holders", "owners", "standby")]
 
 
+def _flow_keys(sale: int) -> list[str]:
+    return [*sale_keys(sale), *(f"fs:{{{sale}}}:{kind}" for kind in ("flow", "seen"))]
+
+
 def _keys(sale: int, items: Sequence[int]) -> list[str]:
     return sale_keys(sale) + [key for item in items for key in item_keys(sale, item)]
 
@@ -115,6 +119,36 @@ def pause(sale: int, *, paused: bool) -> Call[bool]:
 def set_rate(sale: int, rate: int | None) -> Call[bool]:
     """Serve so many tickets a second from now on, None for no limit; False for an unknown sale."""
     return Call("pace", sale_keys(sale), ["", -1 if rate is None else rate], bool)
+
+
+def resize(sale: int, item: int, *, quantity: int) -> Call[int]:
+    """Give an item so many units in all; new ones go to standby first. Reply how many it has now.
+
+    Units that somebody holds or has paid are never taken away. Safe to repeat.
+    """
+    return Call("resize", _keys(sale, [item]), [quantity], int)
+
+
+def count(sale: int, outcomes: Mapping[str, int], users: Collection[int]) -> Call[bool]:
+    """Count attempts that were answered, and who made them; False for an unknown sale."""
+    pairs = [part for pair in outcomes.items() for part in pair]
+    return Call("count", _flow_keys(sale), [len(outcomes), *pairs, *users], bool)
+
+
+def flow(sale: int) -> Call[tuple[dict[str, int], int]]:
+    """Attempts answered so far by outcome, and by how many shoppers (estimated)."""
+
+    def read(reply: list[Any]) -> tuple[dict[str, int], int]:
+        pairs = zip(reply[1::2], reply[2::2], strict=True)
+        return {name.decode(): int(number) for name, number in pairs}, int(reply[0])
+
+    return Call("flow", _flow_keys(sale), [], read)
+
+
+def forget(sale: int, items: Sequence[int]) -> Call[int]:
+    """Remove everything the store knows of a rehearsal; reply how many keys there were."""
+    of_items = [key for item in items for key in item_keys(sale, item)]
+    return Call("forget", [*_flow_keys(sale), *of_items], [], int)
 
 
 def close(sale: int, items: Sequence[int]) -> Call[bool]:

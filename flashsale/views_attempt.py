@@ -1,5 +1,6 @@
 """The attempt as an ordinary form, its result, and leaving standby: a sale can be won without JavaScript."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -33,7 +34,7 @@ PAUSED_REFRESH_SECONDS = 15
 
 def _item(slug: str, item: int) -> SaleItem:
     items = SaleItem.objects.select_related("sale", "variant__product")
-    return get_object_or_404(items.exclude(sale__state=Sale.State.DRAFT), sale__slug=slug, pk=item)
+    return get_object_or_404(items.filter(sale__in=showing.public()), sale__slug=slug, pk=item)
 
 
 def _user(request: HttpRequest) -> User:
@@ -63,6 +64,8 @@ def _attempt(request: HttpRequest, wanted: SaleItem) -> HttpResponse:
         answer = stock.run(call).answers[0]
     except RedisError:
         answer = Answer("paused")
+    with suppress(RedisError):  # only for the operators' figures
+        stock.run(stock.count(sale.pk, {answer.outcome: 1}, [user.pk]))
     return _answered(request, wanted, answer)
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import next_page
-from accounts.limits import Limit, Tries, count, too_many
+from accounts.limits import Limit, Tries, client_address, count, too_many
 from accounts.models import User
 from flashsale import arrival, eligibility, entry, entry_link, entry_page
 from flashsale.eligibility import Refusal
@@ -110,5 +110,6 @@ def _mailed(request: HttpRequest, user: User, sale: Sale) -> dict[str, object]:
 def _let_in(request: HttpRequest, user: User, sale: Sale) -> HttpResponse:
     response = redirect(next_page.wanted(request) or sale.get_absolute_url())
     entry.let_in(response=response, user=user, sale=sale)
+    entry.remember(user=user, sale=sale, address=client_address(request))
     messages.success(request, _("You are in. Your pass is kept in this browser."))
     return response

@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from flashsale import stock
 from flashsale.gate.answers import Reply, attempt_reply, status_document
 from flashsale.gate.batch import PAUSED, Batcher
+from flashsale.gate.flow import Flow
 from flashsale.gate.memory import FRESH, SaleMemory
 from flashsale.gate.metrics import Metrics
 from flashsale.gate.requests import Hosts, credentials, is_same_origin
@@ -54,6 +55,7 @@ class Sale:
             hold_at_most=settings.GATE_MAX_IN_FLIGHT // 2,
             metrics=gate.metrics,
         )
+        self.flow = Flow(gate.client, number)
         self._client = gate.client
         self._number = number
 
@@ -153,6 +155,7 @@ class Gate:
         else:
             answer, store_now = PAUSED, sale.memory.now()
         self.metrics.attempt(answer.outcome, time.time() - now)
+        sale.flow.note(answer.outcome, user)
         return attempt_reply(answer, now=store_now, sale=sale_number, user=user, signer=self.signer)
 
     def _short_answer(self, sale: Sale, item: int, user: int) -> Answer | None:

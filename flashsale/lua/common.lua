@@ -6,6 +6,8 @@
 -- fs:{S}:stream      stream  what happened, in order: kind user ref at pay_by standby; read by the workers
 -- fs:{S}:line        zset    user -> score of his ticket: see queue.lua
 -- fs:{S}:tries:M     hash    user -> attempts in minute M
+-- fs:{S}:flow        hash    outcome -> attempts that were told it
+-- fs:{S}:seen        HyperLogLog of the users who attempted
 -- fs:{S}:item:I      hash    quantity free held paid returned limit number standby_number
 -- fs:{S}:holders:I   hash    user -> "rid pay_by" of the unit he holds
 -- fs:{S}:owners:I    hash    user -> "rid pay_by count": the last unit he paid, and how many

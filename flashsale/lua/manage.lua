@@ -158,3 +158,51 @@ redis.register_function{ function_name = 'own_@VERSION@', flags = { 'no-writes' 
   end
   return replies
 end }
+
+-- resize: an item has so many units in all. New ones go to standby first, in the same step; what is taken away
+-- is taken from what is free, and never more than that.
+-- KEYS  sale, stream, line, item, holders, owners, standby   ARGS  units in all
+-- REPLY the units it has now (more than asked for where they are not free), -1 for an unknown item
+-- Safe to run twice: the number is absolute.
+redis.register_function('resize_@VERSION@', function(keys, args)
+  local sale = sale_of(keys[1])
+  local item = sale and item_of(keys, FIRST_ITEM)
+  if not item then return -1 end
+  local more = math.max(tonumber(args[1]) - item.quantity, -item.free)
+  local promoted = 0
+  if phase_of(sale) ~= 'ended' then promoted = math.max(0, math.min(more, redis.call('ZCARD', item.standby))) end
+  item.quantity, item.held = item.quantity + more, item.held + promoted
+  local unit = sale.closed and 'returned' or 'free' -- a sale that ended meanwhile sells nothing more
+  item[unit] = item[unit] + more - promoted
+  for _ = 1, promoted do promote(keys, sale, item) end
+  redis.call('HSET', item.key, 'quantity', item.quantity)
+  save_item(item)
+  save_sale(keys[1], sale)
+  news(sale)
+  return item.quantity
+end)
+
+-- count: attempts that were answered, by outcome, and who made them; for the operators' figures only.
+-- KEYS  sale, stream, line, flow, seen   ARGS  number of outcomes, then (outcome, count) of each, then users
+-- REPLY 1, or 0 for an unknown sale
+redis.register_function('count_@VERSION@', function(keys, args)
+  if redis.call('EXISTS', keys[1]) == 0 then return 0 end
+  local first = 2 + 2 * tonumber(args[1])
+  for a = 2, first - 1, 2 do redis.call('HINCRBY', keys[4], args[a], args[a + 1]) end
+  for a = first, #args, 1000 do
+    redis.call('PFADD', keys[5], unpack(args, a, math.min(a + 999, #args)))
+  end
+  return 1
+end)
+
+-- flow: what was counted.   KEYS  sale, stream, line, flow, seen
+-- REPLY {shoppers (estimated, within 1 %), outcome, count, ...}
+redis.register_function('flow_@VERSION@', function(keys)
+  local counted = redis.call('HGETALL', keys[4])
+  table.insert(counted, 1, redis.call('PFCOUNT', keys[5]))
+  return counted
+end)
+
+-- forget: remove a rehearsal, whole.
+-- KEYS  sale, stream, line, flow, seen, then item, holders, owners, standby of each item   REPLY keys removed
+redis.register_function('forget_@VERSION@', function(keys) return redis.call('UNLINK', unpack(keys)) end)

@@ -1,0 +1,43 @@
+"""Tells the store, once a second, how many attempts of a sale this process answered, and with what."""
+
+import asyncio
+import logging
+from collections import Counter
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from flashsale import stock
+
+logger = logging.getLogger(__name__)
+EVERY = 1.0
+
+
+class Flow:
+    """Answers of one sale that the store has not been told of. Nothing runs while nobody attempts."""
+
+    def __init__(self, client: "redis.asyncio.Redis", sale: int) -> None:
+        self._client, self._sale = client, sale
+        self._outcomes: Counter[str] = Counter()
+        self._users: set[int] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def note(self, outcome: str, user: int) -> None:
+        """An attempt was answered."""
+        self._outcomes[outcome] += 1
+        self._users.add(user)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(EVERY, self._start)
+
+    def _start(self) -> None:
+        self._timer, self._task = None, asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        """Tell it once; a store that is silent misses this second, for nothing is decided by it."""
+        outcomes, users = self._outcomes, self._users
+        self._outcomes, self._users = Counter(), set()
+        try:
+            await stock.run_async(self._client, stock.count(self._sale, outcomes, users))
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.warning("%d answers of sale %s are not counted: %s", outcomes.total(), self._sale, error)

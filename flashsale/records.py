@@ -1,0 +1,67 @@
+"""What the cockpit remembers of a sale: who was let in, how it went second by second, who changed what."""
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Entrance(models.Model):
+    """A shopper was let into a sale, for the first time; `network`: his /24 (IPv6: /48), no address."""
+
+    sale = models.ForeignKey("flashsale.Sale", on_delete=models.CASCADE, related_name="entrances")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="entrances")
+    network = models.CharField(_("network"), max_length=50, blank=True)
+    at = models.DateTimeField(_("entered"))
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["sale", "user"], name="entered_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.sale_id}"
+
+
+class Sample(models.Model):
+    """One look at a running sale. Units as the store counts them, over all items; times in ms.
+
+    `outcomes` are the attempts answered so far by outcome, `shoppers` how many people made them (estimated).
+    """
+
+    sale = models.ForeignKey("flashsale.Sale", on_delete=models.CASCADE, related_name="samples")
+    at = models.DateTimeField()
+    free = models.PositiveIntegerField()
+    held = models.PositiveIntegerField()
+    paid = models.PositiveIntegerField()
+    returned = models.PositiveIntegerField()
+    standby = models.PositiveIntegerField()
+    issued = models.PositiveIntegerField(default=0)
+    served = models.PositiveIntegerField(default=0)
+    outcomes = models.JSONField(default=dict)
+    shoppers = models.PositiveIntegerField(default=0)
+    unrecorded = models.PositiveIntegerField(default=0)
+    oldest_unrecorded = models.PositiveIntegerField(default=0)
+    recorded = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("at", "pk")
+        indexes = (models.Index(fields=["sale", "at"], name="samples_in_order"),)
+
+    def __str__(self) -> str:
+        return f"{self.sale_id} at {self.at:%H:%M:%S}"
+
+    @property
+    def attempts(self) -> int:
+        """Attempts answered so far."""
+        return sum(self.outcomes.values())
+
+
+class Change(models.Model):
+    """What an entry of the admin's log does not hold: before, after, and why."""
+
+    entry = models.OneToOneField(LogEntry, on_delete=models.CASCADE, primary_key=True, related_name="change")
+    before = models.CharField(_("before"), max_length=300, blank=True)
+    after = models.CharField(_("after"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after}"
