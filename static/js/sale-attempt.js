@@ -60,7 +60,7 @@ function busy(button, is) {
 }
 
 function settle(form, answer, part) {
-  const button = form.querySelector("[data-buy]");
+  const button = form.querySelector("button");
   busy(button, false);
   if (["reserved", "standby"].includes(answer.outcome)) form.remove();
   if (answer.outcome === "sold_out") button.hidden = true;
@@ -69,7 +69,7 @@ function settle(form, answer, part) {
 
 /** Try for one unit; `told(sentence, outcome)` is called with the answer, for whoever listens rather than looks. */
 export async function attempt(form, { sale, told }) {
-  const button = form.querySelector("[data-buy]");
+  const button = form.querySelector("button");
   if (button.getAttribute("aria-busy")) return;
   const box = form.parentElement.querySelector("[data-told]");
   const hadFocus = document.activeElement === button;
