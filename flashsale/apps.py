@@ -8,8 +8,10 @@ class FlashsaleConfig(AppConfig):
     verbose_name = "Flash sales"
 
     def ready(self) -> None:
-        """Tell the shop who holds the units of orders that come from a sale."""
+        """Tell the shop who holds the units of a sale's orders, and who wants to hear of the blocked."""
         # Models cannot be imported before the apps are ready.
+        from accounts import standing
+        from flashsale import blocked
         from flashsale.metrics import collect
         from flashsale.reservations import SaleHold
         from shop import metrics
@@ -17,4 +19,5 @@ class FlashsaleConfig(AppConfig):
         from shop.orders.models import Order
 
         holds.register(Order.Hold.SALE, SaleHold())
+        standing.on_change(blocked.push)
         metrics.add_collector(name="flashsale", collect=collect)

@@ -30,6 +30,7 @@ def context(item: SaleItem, row: Reservation) -> dict[str, object]:
         "pay_by": row.pay_by.isoformat(),
         "path": row.get_absolute_url(),
         "code": row.refusal,
+        "promoted": row.promoted,
     }
 
 

@@ -50,7 +50,7 @@ def _history(item: SaleItem, units: ItemStatus | None) -> History:
     ended = Reservation.objects.filter(
         item=item, status__in=[Status.EXPIRED, Status.CANCELLED, Status.REFUSED]
     )
-    refused = ended.filter(status=Status.REFUSED)
+    refused = ended.filter(status=Status.REFUSED, promoted=True)
     promoted = Reservation.objects.filter(item=item, promoted=True).exclude(status=Status.REFUSED)
     return History(
         item=item,

@@ -27,6 +27,8 @@ from shop.orders.shipping import ADDRESS
 logger = logging.getLogger(__name__)
 Status = Reservation.Status
 Place = StandbyEntry.Status
+Refusals = Mapping[tuple[str, int], Code]
+"""By the kind of the entry and the user."""
 
 
 def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
@@ -51,17 +53,23 @@ def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
     return len(rows)
 
 
-def _refused(items: dict[int, SaleItem], entries: Sequence[Entry]) -> dict[int, Code]:
-    """Who must not have the unit to which the store has promoted him, and why.
+def _refused(items: dict[int, SaleItem], entries: Sequence[Entry]) -> Refusals:
+    """Who must not have the unit that the store gave him, and why.
 
-    The store promotes in the step that frees the unit and knows nobody's account. Whoever was blocked, closed
-    or struck off the list while he stood by is found here, before there is an order or a mail.
+    The store promotes in the step that frees the unit and knows nobody's account: whoever was blocked, closed
+    or struck off the list while he stood by is found here, before there is an order or a mail. The gates know
+    the blocked; who was blocked in the moment of his attempt, before his gate heard of it, is found here too.
     """
-    promoted = {entry.user for entry in entries if entry.kind == "promoted" and entry.item in items}
-    if not promoted:
-        return {}
-    sale = next(iter(items.values())).sale
-    return eligibility.refused(users=promoted, sale=sale, now=timezone.now())
+    users: dict[str, set[int]] = {"promoted": set(), "reserved": set()}
+    for entry in entries:
+        if entry.kind in users and entry.item in items:
+            users[entry.kind].add(entry.user)
+    found = {("reserved", user): code for user, code in eligibility.blocked(users=users["reserved"]).items()}
+    if users["promoted"]:
+        sale = next(iter(items.values())).sale
+        refused = eligibility.refused(users=users["promoted"], sale=sale, now=timezone.now())
+        found |= {("promoted", user): code for user, code in refused.items()}
+    return found
 
 
 def _pass_on(ids: list[int]) -> None:
@@ -70,9 +78,7 @@ def _pass_on(ids: list[int]) -> None:
         transaction.on_commit(partial(reservations.tell_store, ids=ids))
 
 
-def _record_standby(
-    items: dict[int, SaleItem], entries: Sequence[Entry], refused: Mapping[int, Code]
-) -> None:
+def _record_standby(items: dict[int, SaleItem], entries: Sequence[Entry], refused: Refusals) -> None:
     places = [entry for entry in entries if entry.standby and entry.item in items]
     joined = [_place(entry, Place.WAITING) for entry in places if entry.kind == "standby"]
     if joined:
@@ -80,8 +86,8 @@ def _record_standby(
         letters.put_standby(items, joined)
     promoted = [entry for entry in places if entry.kind == "promoted"]
     for status, ended in (
-        (Place.PROMOTED, [entry for entry in promoted if entry.user not in refused]),
-        (Place.REFUSED, [entry for entry in promoted if entry.user in refused]),
+        (Place.PROMOTED, [entry for entry in promoted if ("promoted", entry.user) not in refused]),
+        (Place.REFUSED, [entry for entry in promoted if ("promoted", entry.user) in refused]),
         (Place.LEFT, [entry for entry in places if entry.kind == "left"]),
     ):
         for item in {entry.item for entry in ended}:
@@ -113,9 +119,7 @@ def _place(entry: Entry, status: str) -> StandbyEntry:
     )
 
 
-def _judge(
-    items: dict[int, SaleItem], entries: Sequence[Entry], refused: Mapping[int, Code]
-) -> list[Reservation]:
+def _judge(items: dict[int, SaleItem], entries: Sequence[Entry], refused: Refusals) -> list[Reservation]:
     """Decide what each new unit becomes: held while there is room, else displaced; refused by the rules."""
     known = Reservation.objects.filter(item__in=items, user__in={entry.user for entry in entries})
     rids, live, paid = set(), set(), Counter[tuple[int, int]]()
@@ -135,8 +139,8 @@ def _judge(
         fits = free[entry.item] > 0 and owner not in live and paid[owner] < sale_item.limit
         if not fits or entry.epoch != sale_item.sale.epoch:
             rows.append(_row(entry, Status.DISPLACED))
-        elif entry.kind == "promoted" and entry.user in refused:
-            rows.append(_row(entry, Status.REFUSED, refusal=refused[entry.user]))
+        elif (entry.kind, entry.user) in refused:
+            rows.append(_row(entry, Status.REFUSED, refusal=refused[entry.kind, entry.user]))
         else:
             free[entry.item] -= 1
             live.add(owner)

@@ -7,7 +7,7 @@ described in `lua/`. Times are milliseconds since 1970 by the store's clock.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,6 +34,10 @@ from flashsale.replies import (
 T = TypeVar("T")
 NEWS = "fs:news"
 RESULTS = "fs:results"
+BLOCKED = "fs:blocked"
+NO_SALE = 0
+"""As news: not of one sale, the list of the blocked has changed."""
+
 GROUP = "orders"
 FILES = ("common", "queue", "attempt", "release", "manage")
 
@@ -236,6 +240,21 @@ def _pipeline(calls: Sequence[Call[Any]]) -> list[Any]:
     for call in calls:
         pipeline.execute_command(*_command(call))
     return list(pipeline.execute(raise_on_error=False))
+
+
+def tell_blocked(users: Iterable[int]) -> bool:
+    """Tell every gate who is blocked, whatever pass he has; False if they know it already."""
+    client, text = get_redis_connection("sale"), " ".join(map(str, sorted(users))).encode()
+    if (client.get(BLOCKED) or b"") == text:
+        return False
+    client.set(BLOCKED, text)
+    client.publish(NEWS, NO_SALE)
+    return True
+
+
+async def blocked_async(client: "redis.asyncio.Redis") -> frozenset[int]:
+    """Return who is blocked, as the gates were told last."""
+    return frozenset(map(int, (await client.get(BLOCKED) or b"").split()))
 
 
 def connect_async(url: str) -> "redis.asyncio.Redis":

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from flashsale import draining, reconcile, reservations, sampling, scheduling, standby
+from flashsale import blocked, draining, reconcile, reservations, sampling, scheduling, standby
 from flashsale.models import Sale
 
 
@@ -24,7 +24,8 @@ def expire_reservations() -> int:
 
 @shared_task
 def warm_sales() -> None:
-    """Bring scheduled sales into the store before they open, and their settings up to date."""
+    """Bring scheduled sales into the store before they open, their settings and the blocked up to date."""
+    blocked.push()
     for sale_id in Sale.objects.filter(state=Sale.State.SCHEDULED).values_list("pk", flat=True):
         scheduling.warm(sale_id=sale_id)
 

@@ -278,8 +278,10 @@ RATELIMIT_IP_META_KEY = "accounts.limits.client_address"
 RATELIMIT_USE_CACHE = "default"
 RATELIMIT_FAIL_OPEN = True
 
-# Passes: the first key signs, all of them verify, so that a key can be rotated in mid-sale.
-PASS_KEYS = env.list("PASS_KEYS", default=[SECRET_KEY])
+# Passes: the first key signs, all of them verify, so that a key can be rotated in mid-sale. The region is
+# part of every key: a pass of another region, or of a rehearsal, is a forged one here, even with shared keys.
+REGION = env.str("REGION", default="")
+PASS_KEYS = [f"{REGION}:{key}" if REGION else key for key in env.list("PASS_KEYS", default=[SECRET_KEY])]
 PASS_COOKIE = "pass" if DEBUG else "__Secure-pass"
 ENTERED_COOKIE = "entered" if DEBUG else "__Secure-entered"
 ATTEMPTS_PER_MINUTE = env.int("ATTEMPTS_PER_MINUTE", default=100)

@@ -106,8 +106,9 @@ class Gate:
         self._sales: OrderedDict[int, Sale] = OrderedDict()
         self._listener: asyncio.Task[None] | None = None
         self._in_flight_at_most = settings.GATE_MAX_IN_FLIGHT
-        self._durability_check = asyncio.Lock()
-        self._durability_checked = not settings.REQUIRE_DURABLE_STORE
+        self._blocked: frozenset[int] = frozenset()
+        self._preparing = asyncio.Lock()
+        self._is_prepared = False
 
     def sale(self, number: int) -> Sale:
         """Return a sale's state; a bounded number of sales is kept, the longest unused is dropped."""
@@ -128,11 +129,15 @@ class Gate:
             with contextlib.suppress(RedisError, OSError, TimeoutError):
                 async with self.client.pubsub() as subscription:
                     await subscription.subscribe(stock.NEWS)
+                    self._blocked = await stock.blocked_async(self.client)
                     pause = 0.1
                     while True:
                         message = await subscription.get_message(ignore_subscribe_messages=True, timeout=5.0)
-                        if message and int(message["data"]) in self._sales:
-                            self._sales[int(message["data"])].memory.forget()
+                        number = int(message["data"]) if message else stock.NO_SALE
+                        if number == stock.NO_SALE:
+                            self._blocked = await stock.blocked_async(self.client)
+                        elif number in self._sales:
+                            self._sales[number].memory.forget()
             await asyncio.sleep(pause)
             pause = min(2.0, pause * 2)
 
@@ -150,10 +155,12 @@ class Gate:
         answer = self._short_answer(sale, item, user)
         if answer is not None:
             store_now = sale.memory.now()
-        elif self._durability_checked or await self._is_durable():
-            answer, store_now = await sale.batcher.attempt(item, user)
-        else:
+        elif not (self._is_prepared or await self._prepare()):
             answer, store_now = PAUSED, sale.memory.now()
+        elif user in self._blocked:
+            return self._refuse(now)
+        else:
+            answer, store_now = await sale.batcher.attempt(item, user)
         self.metrics.attempt(answer.outcome, time.time() - now)
         sale.flow.note(answer.outcome, user)
         return attempt_reply(answer, now=store_now, sale=sale_number, user=user, signer=self.signer)
@@ -166,18 +173,19 @@ class Gate:
             return FULL
         return answer
 
-    async def _is_durable(self) -> bool:
-        """Whether an answer would survive a power cut; nothing is sold by a store that may forget."""
-        async with self._durability_check:  # a crowd waits for one question
-            if self._durability_checked:
+    async def _prepare(self) -> bool:
+        """Learn who is blocked, and whether an answer would survive a power cut; True if one may sell."""
+        async with self._preparing:  # a crowd waits for one question
+            if self._is_prepared:
                 return True
             try:
-                fault = await stock.durability_fault(self.client)
+                self._blocked = await stock.blocked_async(self.client)
+                fault = await stock.durability_fault(self.client) if settings.REQUIRE_DURABLE_STORE else ""
             except (RedisError, OSError, TimeoutError) as error:
                 fault = str(error)
             if fault:
                 logger.critical("Nothing is sold: %s. Set REQUIRE_DURABLE_STORE=0 if you mean it.", fault)
-            self._durability_checked = not fault
+            self._is_prepared = not fault
             return not fault
 
     def _refuse(self, now: float) -> Reply:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,8 +24,8 @@ Told = tuple[int, dict[str, Any], dict[str, str]]
 
 
 @contextmanager
-def running_gate(**environment: str) -> Iterator[str]:
-    """Run a gate on a free port; yield its address."""
+def running_gate(*, says: Path | None = None, **environment: str) -> Iterator[str]:
+    """Run a gate on a free port; yield its address. What it logs goes to the file `says`, if there is one."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -41,13 +42,16 @@ def running_gate(**environment: str) -> Iterator[str]:
         "uvloop",
     ]
     command += ["--port", str(port), "--log-level", "warning", "flashsale.gate.asgi:application"]
-    process = subprocess.Popen(command, env=os.environ | environment)
+    log = says.open("wb") if says else None
+    process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
     try:
         _wait(port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=15)
+        if log is not None:
+            log.close()
 
 
 def _wait(port: int) -> None:

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flashsale.passes import PassError, Signer
 
@@ -45,3 +47,47 @@ def test_it_ends_at_its_expiry() -> None:
     assert Signer(["a key"]).verify(token, sale=1, now=NOW - 1) == 2
     with pytest.raises(PassError, match="expired"):
         Signer(["a key"]).verify(token, sale=1, now=NOW)
+
+
+GOOD = Signer(["a key"]).issue(sale=7, user=2, expires_at=NOW + 60).encode()
+
+
+@given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
+def test_no_byte_of_it_can_be_changed(place: int, change: int) -> None:
+    forged = bytearray(GOOD)
+    forged[place] ^= change
+    with pytest.raises(PassError):
+        Signer(["a key"]).verify(bytes(forged), sale=7, now=NOW)
+
+
+@pytest.mark.parametrize("length", range(len(GOOD)))
+def test_no_part_of_it_is_a_pass(length: int) -> None:
+    with pytest.raises(PassError):
+        Signer(["a key"]).verify(GOOD[:length], sale=7, now=NOW)
+
+
+@given(st.binary(max_size=200))
+def test_no_rubbish_is_a_pass_or_an_error_of_ours(token: bytes) -> None:
+    with pytest.raises(PassError):
+        Signer(["a key"]).verify(token, sale=7, now=NOW)
+
+
+def test_a_receipt_is_no_pass_whatever_it_names() -> None:
+    signer = Signer(["a key"])
+    for rid in ("1-1-1", "7", "7.2"):
+        receipt = signer.receipt(sale=7, rid=rid, user=2, pay_by=NOW + 60).encode()
+        for token in (receipt, b"p" + receipt[1:]):
+            with pytest.raises(PassError):
+                signer.verify(token, sale=7, now=NOW)
+
+
+def test_it_is_good_for_one_sale() -> None:
+    with pytest.raises(PassError, match="other sale"):
+        Signer(["a key"]).verify(GOOD, sale=8, now=NOW)
+    assert Signer(["a key"]).verify(GOOD, sale=7, now=NOW) == 2
+
+
+@pytest.mark.parametrize("region", ["rehearsal", "eu"])
+def test_a_pass_of_another_region_is_forged_even_where_the_keys_are_shared(region: str) -> None:
+    with pytest.raises(PassError, match="forged"):
+        Signer([f"{region}:a key"]).verify(GOOD, sale=7, now=NOW)
