@@ -70,6 +70,8 @@ SHOP = {
     "dev-mail": Row(NOBODY),
     "dev-mail-one": Row(NOBODY),
     "help": READ_ONLY,
+    "language": Row(EVERYBODY, EVERYBODY),
+    "scheme": Row(NO_METHOD, EVERYBODY),
     "healthz": READ_ONLY,
     "readyz": READ_ONLY,
     "metrics": READ_ONLY,  # by address, not by person: test_health.py
