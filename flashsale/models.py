@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flashsale.records import Change, Entrance, Sample
 from shop.catalogue.models import Product, Variant
-from shop.orders.models import Order
+from shop.orders.models import Order, Wish
 
 __all__ = [
     "Change",
@@ -321,6 +321,17 @@ class StandbyEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id} standby {self.number}"
+
+
+class Reminder(Wish):
+    """A mail before a sale opens."""
+
+    sale = models.ForeignKey(Sale, on_delete=models.CASCADE, related_name="reminders")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["sale", "email"], name="one_reminder_per_sale_and_email"),
+        )
 
 
 class ParkedEntry(models.Model):

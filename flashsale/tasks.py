@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from flashsale import blocked, draining, reconcile, reservations, sampling, scheduling, standby
+from flashsale import blocked, draining, reconcile, reminders, reservations, sampling, scheduling, standby
 from flashsale.models import Sale
 
 
@@ -49,3 +49,9 @@ def reconcile_sales() -> None:
 def sample_sales() -> int:
     """Keep what the running sales look like now, for the operators' charts."""
     return sampling.take()
+
+
+@shared_task
+def remind_shoppers() -> None:
+    """Write the mails that people asked for before a sale opens."""
+    reminders.put_due()

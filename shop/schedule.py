@@ -16,6 +16,16 @@ BEAT = {
     "sample sales": {"task": "flashsale.tasks.sample_sales", "schedule": 1.0, "options": {"expires": 1}},
     "reconcile": {"task": "flashsale.tasks.reconcile_sales", "schedule": 10.0, "options": {"expires": 20}},
     "send mail": {"task": "shop.orders.tasks.send_mail", "schedule": 1.0, "options": {"expires": 5}},
+    "remind shoppers": {
+        "task": "flashsale.tasks.remind_shoppers",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "tell what is back": {
+        "task": "shop.orders.tasks.tell_what_is_back",
+        "schedule": 10.0,
+        "options": {"expires": 20},
+    },
     "expire unpaid orders": {
         "task": "shop.orders.tasks.expire_unpaid_orders",
         "schedule": 30.0,

@@ -137,6 +137,11 @@ class Product(models.Model):
         return self.units == 0
 
     @property
+    def has_sold_out(self) -> bool:
+        """Whether a variant is sold out."""
+        return any(variant.is_sold_out for variant in self.variants.all())
+
+    @property
     def has_few(self) -> bool:
         """Whether so few are left that their number is told."""
         return 0 < self.units <= FEW

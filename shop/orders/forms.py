@@ -1,11 +1,13 @@
 """What shoppers fill in between the cart and the paid order."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressPartsForm
+from shop.catalogue.models import Variant
 from shop.orders.carts import MOST
 from shop.orders.shipping import ADDRESS
 
@@ -29,6 +31,46 @@ class CartLineForm(forms.Form):
     def sentence(self) -> str:
         """Return what is wrong with the form, for a page that has no room for a summary."""
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
+
+
+class WishForm(forms.Form):
+    """Where a mail goes that somebody asks for."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        help_text=_("For this one mail only. It has a link that stops all mails of this kind."),
+        error_messages={
+            "required": _("Enter the e-mail address that we shall write to."),
+            "invalid": _("Enter an e-mail address such as name@example.com."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class StockNoticeForm(WishForm):
+    """Which of the variants that are sold out somebody waits for."""
+
+    wanted = forms.ChoiceField(
+        label=_("Tell me about"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose what you wait for."),
+            "invalid_choice": _("Choose one of those that are sold out."),
+        },
+    )
+    field_order = ("wanted", "email")
+
+    def __init__(self, *args: Any, variants: Sequence[Variant], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.variants = {str(variant.pk): variant for variant in variants}
+        choices = [(pk, variant.label or str(variant)) for pk, variant in self.variants.items()]
+        self.fields["wanted"].choices = choices  # type: ignore[attr-defined]
+        self.fields["wanted"].initial = choices[0][0]
+
+    def variant(self) -> Variant:
+        """Return the variant of a form without errors."""
+        return self.variants[self.cleaned_data["wanted"]]
 
 
 class CheckoutForm(AddressPartsForm):

@@ -21,6 +21,9 @@ def render(row: OutboxMail) -> EmailMultiAlternatives:
         text = render_to_string(f"mail/{row.kind}.txt", context).strip() + "\n"
         html = render_to_string(f"mail/{row.kind}.html", {**context, "subject": subject})
     headers = {"Message-ID": message_id(row), "Auto-Submitted": "auto-generated"}
+    if "stop_url" in context:
+        headers["List-Unsubscribe"] = f"<{context['stop_url']}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message = EmailMultiAlternatives(subject, text, to=[row.to], headers=headers)
     message.attach_alternative(html, "text/html")
     return message
@@ -35,6 +38,8 @@ def message_id(row: OutboxMail) -> str:
 def _context(row: OutboxMail) -> dict[str, Any]:
     """The row's own context, with times read and links made absolute."""
     context: dict[str, Any] = _with_times(row.context)
+    if "stop_path" in context:
+        context["stop_url"] = settings.SHOP_URL + context["stop_path"]
     url = settings.SHOP_URL + context.get("path", "/")
     return {**context, "url": url, "shop_url": settings.SHOP_URL, "SHOP_NAME": settings.SHOP_NAME}
 

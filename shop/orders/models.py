@@ -248,6 +248,8 @@ class OutboxMail(models.Model):
         PASSED_OVER = "passed_over", _("Passed over")
         STANDBY_OVER = "standby_over", _("Standby over")
         ENTRY_LINK = "entry_link", _("Link to enter a sale")
+        REMINDER = "reminder", _("A sale opens soon")
+        BACK_IN_STOCK = "back_in_stock", _("Back in stock")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -277,3 +279,38 @@ class OutboxMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.ref}"
+
+
+class Wish(models.Model):
+    """A mail that somebody has asked for before something happens; gone once it is written."""
+
+    email = models.EmailField()
+    language = models.CharField(max_length=10, default="en")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class StockNotice(Wish):
+    """A mail when a variant can be bought again."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="notices")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["variant", "email"], name="one_notice_per_variant_and_email"),
+        )
+
+
+class NoMail(models.Model):
+    """An address that wants none of the mails that people ask for (`Wish`)."""
+
+    email = models.EmailField(unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.email

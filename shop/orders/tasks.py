@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from shop.orders import endings, idempotency, outbox, polling, refunds
+from shop.orders import endings, idempotency, outbox, polling, refunds, stock_notices
 
 
 @shared_task
@@ -33,3 +33,9 @@ def poll_payments() -> None:
 def forget_used_answers() -> None:
     """Delete answers that nobody will ask for again."""
     idempotency.forget()
+
+
+@shared_task
+def tell_what_is_back() -> None:
+    """Write the mails about what can be bought again."""
+    stock_notices.put_due()

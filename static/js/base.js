@@ -38,6 +38,25 @@ function showCount() {
 }
 addEventListener("pageshow", showCount);
 
+// A link that writes a mail hands the page to the device instead, or copies its address.
+async function share(event) {
+  const link = event.currentTarget;
+  const url = document.querySelector('link[rel="canonical"]')?.href ?? location.href;
+  if (!navigator.share && !navigator.clipboard) return;
+  event.preventDefault();
+  try {
+    if (navigator.share) await navigator.share({ title: link.dataset.title, url });
+    else {
+      await navigator.clipboard.writeText(url);
+      document.getElementById("say-politely").textContent = link.dataset.done;
+      link.lastChild.textContent = link.dataset.done;
+    }
+  } catch {
+    // the reader has closed the device's list of places to share to
+  }
+}
+for (const link of document.querySelectorAll("[data-share]")) link.addEventListener("click", share);
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());

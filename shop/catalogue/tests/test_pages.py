@@ -214,7 +214,7 @@ def test_pictures_of_other_hosts_are_shown_as_one_of_ours_with_their_words(clien
         )
     page = text(client, product.get_absolute_url())
     assert 'src="/static/products/placeholder.svg" alt="A lantern"' in page
-    assert page.count("placeholder.svg") == 1
+    assert page.count("<img") == 1
     assert "example.com" not in page
 
 

@@ -175,7 +175,12 @@ def test_every_kind_has_its_words(kind: str, lamp: Variant) -> None:
         ref="r",
         kind=kind,
         to="a@example.com",
-        context={**letters.context(order), "amount": 5390, "sale": "Spring"},
+        context={
+            **letters.context(order),
+            "amount": 5390,
+            "sale": "Spring",
+            "opens_at": order.pay_by.isoformat(),
+        },
     )
     message = mail.render(row)
     html = str(message.alternatives[0][0])

@@ -9,7 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from shop.orders import access, endings, progress
+from shop.orders import access, carts, endings, progress
+from shop.orders import again as ordering_again
 from shop.orders.errors import Refused
 
 PAGE_SIZE = 20
@@ -57,3 +58,16 @@ def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
             request, _("Order %(number)s is cancelled. Nothing was charged.") % {"number": found.number}
         )
     return redirect(found)
+
+
+@require_POST
+def again(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Put what an order had into the cart once more."""
+    found = access.order_of(request, public_id)
+    cart = carts.opened(request)
+    missing = ordering_again.put_into(cart=cart, order=found)
+    carts.count(request, cart)
+    if missing:
+        sentence = _("These cannot be had as you ordered them then: %(titles)s.")
+        messages.warning(request, sentence % {"titles": ", ".join(missing)})
+    return redirect("cart")
