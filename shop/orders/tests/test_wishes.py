@@ -62,7 +62,7 @@ def test_an_address_stops_such_mails_by_the_link_in_one(guest: Client, gone: Var
     restock(gone)
     stock_notices.put_due()
     outbox.send_due()
-    link = re.search(r"/mail/stop/\S+", mail.outbox[0].body)
+    link = re.search(r"/mail/stop/\S+", str(mail.outbox[0].body))
     assert link is not None
     headers = mail.outbox[0].extra_headers
     assert headers["List-Unsubscribe"].endswith(f"{link[0]}>")
