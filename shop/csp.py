@@ -1,8 +1,10 @@
 """What a page may load and run. Shop pages: our own files and nothing written into the page."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 PAGES = {
@@ -23,7 +25,24 @@ ADMIN = {
     "form-action": [SELF],
 }
 
+FILES = ("default-src", "script-src", "style-src", "img-src")
+
+Policy = dict[str, list[str]]
 Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def with_files(policy: Policy, static_url: str) -> Policy:
+    """Return a policy that also lets files of the shop come from the host of `static_url`, a CDN's."""
+    url = urlsplit(static_url)
+    if not url.netloc:
+        return policy
+    host = f"{url.scheme}://{url.netloc}"
+    return {name: [*sources, host] if name in FILES else sources for name, sources in policy.items()}
+
+
+def pages(static_url: str) -> Policy:
+    """Return the policy of the shop's pages."""
+    return with_files(PAGES, static_url)
 
 
 def admin_policy(get_response: Answer) -> Answer:
@@ -32,7 +51,7 @@ def admin_policy(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if request.resolver_match and "admin" in request.resolver_match.app_names:
-            response._csp_replace = ADMIN  # type: ignore[attr-defined]  # where django-csp looks
+            response._csp_replace = with_files(ADMIN, settings.STATIC_URL)  # type: ignore[attr-defined]  # where django-csp looks
         return response
 
     return answer

@@ -21,13 +21,13 @@ STARTED_WITHIN = 60.0
 
 
 @contextmanager
-def running_site() -> Iterator[str]:
+def running_site(**settings_of_it: str) -> Iterator[str]:
     """Run pages and gate on a free port; yield the address. The test's database must exist."""
     port = free_port()
     database = settings.DATABASE_URL.rsplit("/", 1)[0] + "/" + str(connection.settings_dict["NAME"])
     command = [sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws"]
     command += ["--port", str(port), "--log-level", "warning", "flashsale.gate.development:application"]
-    environment = {"DATABASE_URL": database, "DJANGO_DEBUG": "1", "PORT": str(port)}
+    environment = {"DATABASE_URL": database, "DJANGO_DEBUG": "1", "PORT": str(port)} | settings_of_it
     process = subprocess.Popen(command, env=os.environ | environment)
     try:
         _wait(f"http://127.0.0.1:{port}")

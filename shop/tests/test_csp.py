@@ -10,6 +10,7 @@ from playwright.sync_api import Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from shop import csp
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -30,6 +31,13 @@ def test_shop_pages_allow_nothing_inline(client: Client, db: None, name: str) ->
 
 def test_missing_pages_and_api_answers_carry_the_policy_too(client: Client, db: None) -> None:
     assert _policy(client.get("/nowhere/"))["script-src"] == "script-src 'self'"
+
+
+def test_files_may_come_from_the_one_host_that_the_setting_names() -> None:
+    policy = csp.pages("https://cdn.example.com/static/")
+    assert policy["script-src"] == ["'self'", "https://cdn.example.com"]
+    assert policy["form-action"] == csp.PAGES["form-action"]
+    assert csp.pages("/static/") == csp.PAGES
 
 
 def test_the_admin_evaluates_but_runs_no_inline_script(client: Client, db: None) -> None:

@@ -1,0 +1,59 @@
+-- The shared flag of each sale: four times a second one worker reads the gate's status document of every sale that is
+-- asked for, and all workers refuse from what it says. A flag that is not renewed is gone after two seconds: a node
+-- that cannot reach the gate's word forwards.
+local http = require "http"
+local node = require "node"
+
+local M = {}
+local sales = ngx.shared.sales
+local EVERY, LIVES, WATCHED_FOR, AT_MOST = 0.25, 2, 600, 50
+
+--- The word for an item of a sale ("sold_out", "ended"), or nil; and how far the store's clock is ahead (ms).
+function M.word(sale, item) return sales:get("item " .. sale .. " " .. item) end
+
+function M.ahead(sale) return sales:get("ahead " .. sale) or 0 end
+
+--- Watch the sale of this request if the gate knows it. (The list of the watched is one key: it is short.)
+function M.note()
+    local status = ngx.var.upstream_status
+    if status and status ~= "404" and status:find("^[1-4]") then sales:set("watch " .. ngx.var.sale, true, WATCHED_FOR) end
+end
+
+function M.watched()
+    local found = {}
+    for _, key in ipairs(sales:get_keys(0)) do
+        local sale = key:match("^watch (%d+)$")
+        if sale and #found < AT_MOST then found[#found + 1] = sale end
+    end
+    return found
+end
+
+local function learn(sale, document)
+    local state, now = document:match('"state": "(%a+)"'), document:match('"now": (%d+)')
+    if not (state and now) then return end
+    sales:set("ahead " .. sale, tonumber(now) - ngx.now() * 1000, WATCHED_FOR)
+    -- A line is fair by its order: nobody in it is shed by lot.
+    sales:set("sheds " .. sale, state == "running" and document:find('"queue": null', 1, true) ~= nil, LIVES)
+    for item, gone in document:gmatch('"item": (%d+),.-"sold_out": (%a+)') do
+        local word = state == "ended" and "ended" or (state == "running" and gone == "true" and "sold_out")
+        local key = "item " .. sale .. " " .. item
+        if word then sales:set(key, word, LIVES) else sales:delete(key) end
+    end
+end
+
+local function look(premature)
+    if premature then return end
+    for _, sale in ipairs(M.watched()) do
+        local status, document = http.ask("GET", "/gate/sales/" .. sale)
+        if status == 200 then learn(sale, document) end
+    end
+end
+
+--- Begin, in one worker of the node.
+function M.start()
+    if ngx.worker.id() ~= 0 then return end
+    ngx.timer.every(EVERY, look)
+    if node.settings.sheds then ngx.timer.every(1, require("crowd").report) end
+end
+
+return M
