@@ -3,9 +3,12 @@
 from django.urls import path
 
 from flashsale import views, views_attempt, views_coming, views_entry, views_ready, views_reservations
+from flashsale.sitemaps import Sales
+from shop.sitemaps import section
 
 urlpatterns = [
     path("sales/", views.sales, name="sales"),
+    path("sales/sitemap.xml", section(sales=Sales), name="sales-sitemap"),
     path("sales/reservations/", views_reservations.reservations, name="reservations"),
     path("sales/reservations/<slug:rid>/", views_reservations.reservation, name="reservation"),
     path("sales/reservations/<slug:rid>/give-back/", views_reservations.give_back, name="give-back"),

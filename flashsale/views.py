@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from flashsale import entry, showing
+from flashsale import entry, offers, showing
 from flashsale.models import Sale
 from flashsale.showing import Shown
 
@@ -49,6 +49,7 @@ def sale(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "shown": shown,
         "sale": found,
+        "offers": offers.of(shown),
         "entered": shopper(request) is not None and entry.has_entered(request=request, sale=found),
         "now": timezone.now(),
         "refresh": refresh(request, _look_again(shown)),

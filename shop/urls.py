@@ -21,4 +21,5 @@ urlpatterns = [
     path("", include("shop.health")),
     path("", include("shop.help")),
     path("", include("shop.preferences")),
+    path("", include("shop.sitemaps")),
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from shop.catalogue import search
@@ -47,6 +48,12 @@ def products(*, choice: Choice) -> ProductQuerySet:
     if choice.text and choice.sort not in _ORDERS:
         return found
     return found.priced().order_by(*_ORDERS.get(choice.sort, _ORDERS[NEWEST]))
+
+
+def address(*, category: str, page: int) -> str:
+    """Return the one address of a list, whatever order it is looked at in."""
+    query = {"category": category} if category else {}
+    return reverse("catalogue", query={**query, "page": page} if page > 1 else query)
 
 
 def categories() -> "QuerySet[Category]":

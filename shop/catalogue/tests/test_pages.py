@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -153,7 +154,7 @@ def test_a_wrong_slug_leads_to_the_right_address(client: Client) -> None:
 
 def test_the_number_alone_shows_the_product_and_names_its_one_address(client: Client) -> None:
     product = a_product()
-    canonical = f'<link rel="canonical" href="http://testserver/catalogue/{product.pk}/storm-lantern/">'
+    canonical = f'<link rel="canonical" href="{settings.SHOP_URL}/catalogue/{product.pk}/storm-lantern/">'
     assert canonical in text(client, f"/catalogue/{product.pk}/")
 
 
