@@ -26,11 +26,11 @@ class ShopSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at ru
 
     def get_domain(self, site: object = None) -> str:  # noqa: ARG002 - the library passes it
         """Return the shop's own host."""
-        return urlsplit(settings.SHOP_URL).netloc
+        return str(urlsplit(settings.SHOP_URL).netloc)
 
     def get_protocol(self, protocol: str | None = None) -> str:  # noqa: ARG002 - likewise
         """Return http or https, as in SHOP_URL."""
-        return urlsplit(settings.SHOP_URL).scheme
+        return str(urlsplit(settings.SHOP_URL).scheme)
 
 
 class Pages(ShopSitemap):
@@ -77,7 +77,7 @@ def section(**sitemaps: type[ShopSitemap]) -> View:
     view = cache_control(public=True, max_age=3600)(sitemap)
 
     def show(request: HttpRequest) -> HttpResponse:
-        return view(request, sitemaps=sitemaps)
+        return view(request, sitemaps=dict(sitemaps))
 
     return show
 

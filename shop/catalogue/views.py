@@ -34,8 +34,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     page = Paginator(listing.products(choice=choice), listing.PAGE_SIZE).get_page(request.GET.get("page"))
     form = SortForm(initial={"sort": choice.sort})
     context = {"page_obj": page, "categories": categories, "category": category, "sort_form": form}
-    context["canonical"] = listing.address(category=choice.category, page=page.number)
-    return render(request, "catalogue/list.html", context | {"section": "catalogue"})
+    canonical = listing.address(category=choice.category, page=page.number)
+    return render(request, "catalogue/list.html", context | {"canonical": canonical, "section": "catalogue"})
 
 
 @require_safe
