@@ -94,13 +94,15 @@ class Own:
     items: Mapping[int, Answer]
 
 
+PAUSED = Answer("paused")
+
 FULL_MS = 30_000
 """After how long somebody who found the line full may come again, on average."""
 
 _PLAIN = {
     b"O": Answer("sold_out"),
     b"E": Answer("ended"),
-    b"U": Answer("paused"),
+    b"U": PAUSED,
     b"X": Answer("refused"),
     b"F": Answer("full", at=FULL_MS),
 }

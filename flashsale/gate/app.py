@@ -23,20 +23,20 @@ from redis.exceptions import RedisError
 
 from flashsale import stock
 from flashsale.gate.answers import Reply, attempt_reply, status_document
-from flashsale.gate.batch import PAUSED, Batcher
+from flashsale.gate.batch import Batcher
 from flashsale.gate.flow import Flow
 from flashsale.gate.memory import FRESH, SaleMemory
 from flashsale.gate.metrics import Metrics
-from flashsale.gate.requests import Hosts, credentials, is_same_origin
+from flashsale.gate.requests import Hosts, found_pass
 from flashsale.passes import PassError, Signer
-from flashsale.replies import Answer, Decided
+from flashsale.replies import PAUSED, Answer, Decided
 
 logger = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Route = tuple[tuple[str, ...], Callable[[], Awaitable[Reply]]]
 ATTEMPT = re.compile(r"/gate/sales/([0-9]{1,15})/items/([0-9]{1,15})/attempt")
 SALE = re.compile(r"/gate/sales/([0-9]{1,15})")
-SALES_AT_MOST = 1000
+SALES_AT_MOST = ADDRESSES_AT_MOST = 1000
 FULL = Answer("full", at=1000)
 READS, WRITES = ("GET", "HEAD"), ("POST",)
 JSON = (b"content-type", b"application/json")
@@ -102,7 +102,8 @@ class Gate:
             "/gate/clock": (READS, self.tell_time),
             "/gate/healthz": (READS, self.tell_health),
         }
-        self._cookie = settings.PASS_COOKIE.encode()
+        self._cookie = settings.PASS_COOKIE.encode() + b"="
+        self._addresses: dict[str, tuple[int, int]] = {}
         self._sales: OrderedDict[int, Sale] = OrderedDict()
         self._listener: asyncio.Task[None] | None = None
         self._in_flight_at_most = settings.GATE_MAX_IN_FLIGHT
@@ -144,15 +145,17 @@ class Gate:
     async def attempt(self, sale_number: int, item: int, headers: dict[bytes, bytes]) -> Reply:
         """Answer one attempt."""
         now = time.time()
-        found = credentials(headers, self._cookie)
-        if found is None or (found.by_cookie and not is_same_origin(headers)):
+        token = found_pass(headers, self._cookie)
+        if token is None:
             return self._refuse(now)
         try:
-            user = self.signer.verify(found.token, sale=sale_number, now=now)
+            user = self.signer.verify(token, sale=sale_number, now=now)
         except PassError:
             return self._refuse(now)
         sale = self.sale(sale_number)
-        answer = self._short_answer(sale, item, user)
+        answer = sale.memory.short_answer(item, user)
+        if answer is None and self.metrics.in_flight > self._in_flight_at_most:
+            answer = FULL
         if answer is not None:
             store_now = sale.memory.now()
         elif not (self._is_prepared or await self._prepare()):
@@ -164,14 +167,6 @@ class Gate:
         self.metrics.attempt(answer.outcome, time.time() - now)
         sale.flow.note(answer.outcome, user)
         return attempt_reply(answer, now=store_now, sale=sale_number, user=user, signer=self.signer)
-
-    def _short_answer(self, sale: Sale, item: int, user: int) -> Answer | None:
-        if sale.memory.went_backwards:
-            return PAUSED
-        answer = sale.memory.short_answer(item, user)
-        if answer is None and self.metrics.in_flight > self._in_flight_at_most:
-            return FULL
-        return answer
 
     async def _prepare(self) -> bool:
         """Learn who is blocked, and whether an answer would survive a power cut; True if one may sell."""
@@ -219,6 +214,9 @@ class Gate:
         """Find what is asked for and answer it."""
         if not self.hosts.knows(headers.get(b"host", b"")):
             return 400, b'{"detail": "This host name is not served here."}', 0
+        address = self._addresses.get(scope["path"])  # a crowd's address is taken apart once
+        if address is not None and scope["method"] == "POST":
+            return await self.attempt(*address, headers)
         route = self._route(scope, headers)
         if route is None:
             return 404, b'{"detail": "There is nothing at this address."}', 0
@@ -230,7 +228,10 @@ class Gate:
     def _route(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Route | None:
         path = scope["path"]
         if found := ATTEMPT.fullmatch(path):
-            return WRITES, partial(self.attempt, int(found[1]), int(found[2]), headers)
+            if len(self._addresses) >= ADDRESSES_AT_MOST:
+                self._addresses.clear()
+            address = self._addresses[path] = int(found[1]), int(found[2])
+            return WRITES, partial(self.attempt, *address, headers)
         if found := SALE.fullmatch(path):
             return READS, partial(self.status, int(found[1]))
         if path == "/gate/metrics" and _is_local(scope):

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from redis.exceptions import RedisError
 
 from flashsale.gate.metrics import Metrics
-from flashsale.replies import Answer, Decided
+from flashsale.replies import PAUSED, Answer, Decided
 
 logger = logging.getLogger(__name__)
 Decide = Callable[[Sequence[tuple[int, int]]], Awaitable[Decided]]
@@ -18,7 +18,6 @@ DRIFT, CREDIBLE = 0.00001, 0.1
 """Seconds: how far two clocks may part between two batches, and how late a reply may come at most."""
 Waiter = tuple[int, int, "asyncio.Future[Decision]", float]
 Decision = tuple[Answer, int]
-PAUSED = Answer("paused")
 
 
 class Batcher:

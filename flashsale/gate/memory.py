@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from flashsale import stock
 from flashsale.queue import Segment
-from flashsale.replies import Answer, Status
+from flashsale.replies import PAUSED, Answer, Status
 
 logger = logging.getLogger(__name__)
 FRESH = 1.0
@@ -58,6 +58,8 @@ class SaleMemory:
         now = time.monotonic()
         if now > self._read_at + RENEW:
             self.renew()
+        if self.went_backwards:
+            return PAUSED
         if now > self._good_until:
             return None
         answer = self._refusals.get(item)

@@ -1,18 +1,10 @@
 """What the gate reads of a request, and nothing else: method, path, host, origin, pass."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from django.http.request import split_domain_port, validate_host
 
 KNOWN_HOSTS_AT_MOST = 1000
-
-
-class Credentials(NamedTuple):
-    """The pass, and whether the browser sent it by itself (a cookie) rather than the caller (a header)."""
-
-    token: bytes
-    by_cookie: bool
 
 
 class Hosts:
@@ -33,16 +25,18 @@ class Hosts:
         return known
 
 
-def credentials(headers: dict[bytes, bytes], cookie: bytes) -> Credentials | None:
-    """Find the pass: `Authorization: Bearer ...` first, else the pass cookie."""
+def found_pass(headers: dict[bytes, bytes], cookie: bytes) -> bytes | None:
+    """Find the pass: `Authorization: Bearer ...` first, else the cookie that begins with `cookie`.
+
+    A browser sends the cookie by itself, whoever asks it to: it counts only from a page of ours.
+    """
     authorization = headers.get(b"authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(b" ")
-        return Credentials(token.strip(), by_cookie=False) if scheme == b"Bearer" else None
+        return token.strip() if scheme == b"Bearer" else None
     for part in headers.get(b"cookie", b"").split(b";"):
-        name, _, value = part.strip().partition(b"=")
-        if name == cookie:
-            return Credentials(value, by_cookie=True)
+        if (part := part.lstrip()).startswith(cookie):
+            return part[len(cookie) :] if is_same_origin(headers) else None
     return None
 
 
