@@ -10,7 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 from redis.exceptions import RedisError
 
 from flashsale.gate import app
-from flashsale.gate.batch import PAUSED, Decide, Decision
+from flashsale.gate.batch import Decide, Decision
+from flashsale.replies import PAUSED
 
 SIDE_BY_SIDE = 64  # the gate's client keeps so many connections
 
