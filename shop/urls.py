@@ -8,6 +8,7 @@ from accounts.guesses import limited_login
 # The admin's door takes guesses like the shop's.
 admin.site.login = limited_login(admin.site.login)  # type: ignore[assignment, method-assign]
 
+handler404 = "shop.troubles.page_missing"
 handler500 = "shop.troubles.page_failed"
 
 urlpatterns = [

@@ -67,7 +67,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     """A product of a list: `price` is that of its cheapest variant, one in stock if there is any."""
 
     url = serializers.SerializerMethodField(help_text="Its page.")
-    category = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    category = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True, allow_null=True)
     currency = serializers.SerializerMethodField(help_text="ISO 4217.")
     price = serializers.IntegerField(source="cheapest.price", help_text="In minor units.")
     compare_at = serializers.IntegerField(

@@ -31,3 +31,9 @@ def test_a_program_is_told_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "products", fail)
     response = Client(raise_request_exception=False).get("/api/catalogue/")
     assert (response.status_code, response["Content-Type"]) == (503, "application/json")
+
+
+def test_an_address_that_is_none_is_told_to_a_program_in_json_and_to_a_reader_on_a_page() -> None:
+    told, page = Client().get("/api/orders/none/"), Client().get("/nowhere/")
+    assert (told.status_code, told.json()) == (404, {"detail": "There is nothing at this address."})
+    assert (page.status_code, page["Content-Type"]) == (404, "text/html; charset=utf-8")
