@@ -29,21 +29,8 @@ def running_gate(*, says: Path | None = None, **environment: str) -> Iterator[st
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "asginl",
-        "--http",
-        "1",
-        "--no-ws",
-        "--loop",
-        "uvloop",
-    ]
-    command += ["--port", str(port), "--log-level", "warning", "flashsale.gate.asgi:application"]
     log = says.open("wb") if says else None
-    process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
+    process = subprocess.Popen(_command(port), env=os.environ | environment, stdout=log, stderr=log)
     try:
         _wait(port)
         yield f"http://127.0.0.1:{port}"
@@ -52,6 +39,15 @@ def running_gate(*, says: Path | None = None, **environment: str) -> Iterator[st
         process.wait(timeout=15)
         if log is not None:
             log.close()
+
+
+def _command(port: int) -> list[str]:
+    """The gate as the Procfile starts it, on a port of our own."""
+    lines = (settings.BASE_DIR / "Procfile").read_text().splitlines()
+    (words,) = (line.split()[1:] for line in lines if line.startswith("gate:"))
+    words[words.index("--host") + 1] = "127.0.0.1"
+    words[words.index("--port") + 1] = str(port)
+    return [sys.executable, "-m", *words, "--log-level", "warning"]
 
 
 def _wait(port: int) -> None:
