@@ -19,6 +19,7 @@ from unfold.decorators import display
 from flashsale import admin_pacing, admin_standby, admin_views, audit, operating, pacing, scheduling
 from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
 from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
+from flashsale.cockpit import addresses
 from flashsale.errors import SaleError, SchedulingError
 from flashsale.models import Sale, SaleItem
 from shop import money
@@ -212,7 +213,7 @@ class SaleAdmin(ModelAdmin):
             path("<int:pk>/resume/", page(admin_views.resume), name="sale-resume"),
             path("<int:pk>/rate/", page(admin_pacing.rate, site=site), name="sale-rate"),
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *addresses.pages(page, site), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

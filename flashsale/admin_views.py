@@ -44,9 +44,10 @@ def page(request: HttpRequest, site: AdminSite, sale: Sale, **more: Any) -> dict
     return {**site.each_context(request), "opts": Sale._meta, "sale": sale, **more}
 
 
-def back(sale: Sale) -> HttpResponse:
-    """Return to the page of a sale."""
-    return redirect(reverse("admin:flashsale_sale_change", args=[sale.pk]))
+def back(sale: Sale, request: HttpRequest | None = None) -> HttpResponse:
+    """Return to the page of a sale: the live one if the request came from there."""
+    is_live = request is not None and request.POST.get("next") == "live"
+    return redirect(reverse("admin:sale-live" if is_live else "admin:flashsale_sale_change", args=[sale.pk]))
 
 
 @require_POST
@@ -57,7 +58,7 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, operating.pause(sale=sale, by=operator(request)))
     except SaleError as error:
         messages.error(request, str(error))
-    return back(sale)
+    return back(sale, request)
 
 
 @require_POST
@@ -70,7 +71,7 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, operating.resume(sale=sale, by=operator(request), seen=number))
     except SaleError as error:
         messages.error(request, str(error))
-    return back(sale)
+    return back(sale, request)
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,6 +10,8 @@ from flashsale.models import Reservation, Sale, Sample
 from flashsale.replies import Status
 
 BEFORE = timedelta(minutes=10)
+SHOWN = 3600
+"""Looks that a page draws: an hour in which something happens every second."""
 SAME = ("free", "held", "paid", "returned", "standby", "issued", "served", "outcomes", "unrecorded")
 
 

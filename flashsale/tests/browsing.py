@@ -54,9 +54,13 @@ def lend_session(client: Client, context: BrowserContext, site: str) -> None:
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": site}])
 
 
-def findings(page: Page) -> list[str]:
-    """What axe finds on a page (WCAG 2.2 A, AA and best practice), and whether it scrolls sideways."""
-    found = [f"{finding['id']} at {page.url}" for finding in Axe().run(page).response["violations"]]
+def findings(page: Page, *, within: str | None = None) -> list[str]:
+    """What axe finds on a page (WCAG 2.2 A, AA and best practice), and whether it scrolls sideways.
+
+    `within` names the part that is ours, where a theme draws the rest.
+    """
+    answer = Axe().run(page, context=within).response
+    found = [f"{finding['id']} at {page.url}" for finding in answer["violations"]]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append(f"scrolls sideways at {page.url}")
     return found

@@ -47,7 +47,7 @@ def at(item: SaleItem, verb: str) -> str:
     return f"/admin/flashsale/sale/{item.sale_id}/{verb}/"
 
 
-def do(client: Client, item: SaleItem, verb: str, **fields: str) -> str:
+def do(client: Client, item: SaleItem, verb: str, /, **fields: str) -> str:
     """Do something to a sale; return what is said."""
     response = client.post(at(item, verb), fields, follow=True)
     assert response.status_code == 200

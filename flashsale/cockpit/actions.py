@@ -1,0 +1,218 @@
+"""What an operator does to a running sale: each says first what follows, then calls what a command calls."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _text
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from flashsale import audit, operating, pacing
+from flashsale.admin_views import find_sale, operator, page
+from flashsale.cockpit.figures import both_zones
+from flashsale.errors import SaleError
+from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+
+REASONS = (
+    ("", _("Choose a reason")),
+    ("asked", _("The shopper asked for it")),
+    ("abuse", _("Misuse")),
+    ("error", _("A mistake of ours")),
+    ("other", _("Another one, said below")),
+)
+
+
+class ActionForm(forms.Form):
+    """What every action sends: the last thing that was done when its page was drawn."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, sale: Sale, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sale = sale
+        self.effects = [_text("Nothing is done before you confirm it.")]
+
+    def act(self, by: Any, seen: int | None) -> str:
+        """Do it; raises SaleError."""
+        raise NotImplementedError
+
+
+class OpenForm(ActionForm):
+    """Open now."""
+
+    title, button = _("Open “%(sale)s” now"), _("Open it now")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        planned = _text("It was to open %(time)s.") % {"time": both_zones(self.sale.opens_at)}
+        whom = _text("Whoever has entered may try at once; nobody is told by mail.")
+        self.effects = [
+            planned,
+            whom,
+            _text("It cannot be closed again and opened later, but it can be paused."),
+        ]
+
+    def act(self, by: Any, seen: int | None) -> str:
+        """Open it."""
+        return operating.open_now(sale=self.sale, by=by, seen=seen)
+
+
+class EndForm(ActionForm):
+    """End later, or earlier."""
+
+    title, button = _("Move the end of “%(sale)s”"), _("Move the end")
+    closes_at = forms.SplitDateTimeField(
+        label=_("New end"),
+        widget=UnfoldAdminSplitDateTimeWidget,
+        error_messages={"invalid": _("Write a date and a time."), "required": _("Write a date and a time.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("closes_at", self.sale.closes_at)
+        now = _text("It ends %(time)s now.") % {"time": both_zones(self.sale.closes_at)}
+        zone = _text("The time is in %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+        late = _text("Whoever holds a unit keeps the deadline, however the end moves.")
+        self.effects = [now, zone, late]
+
+    def act(self, by: Any, seen: int | None) -> str:
+        """Move it."""
+        closes_at: datetime = self.cleaned_data["closes_at"]
+        return operating.move_end(sale=self.sale, closes_at=closes_at, by=by, seen=seen)
+
+
+class AddForm(ActionForm):
+    """More units."""
+
+    title, button = _("Add units to “%(sale)s”"), _("Add the units")
+    item = forms.ModelChoiceField(
+        SaleItem.objects.none(), label=_("Item"), empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+    units = forms.IntegerField(
+        label=_("Units"),
+        min_value=1,
+        max_value=1_000_000,
+        widget=UnfoldAdminIntegerFieldWidget,
+        error_messages={
+            "min_value": _("Add at least one unit."),
+            "invalid": _("Write a whole number such as 50."),
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["item"].queryset = self.sale.items.select_related("sale", "variant__product")  # type: ignore[attr-defined]
+        self.effects = [_stock_of(item) for item in self.sale.items.all()]
+        waiting = StandbyEntry.objects.filter(
+            item__sale=self.sale, status=StandbyEntry.Status.WAITING
+        ).count()
+        sentence = ngettext(
+            "%(n)s person is on standby and gets the first of them.",
+            "%(n)s people are on standby and get the first of them.",
+            waiting,
+        )
+        self.effects.append(sentence % {"n": pacing.number(waiting)})
+
+    def act(self, by: Any, seen: int | None) -> str:
+        """Add them."""
+        item, units = self.cleaned_data["item"], self.cleaned_data["units"]
+        return operating.add_units(item=item, units=units, by=by, seen=seen)
+
+
+def _stock_of(item: SaleItem) -> str:
+    sentence = _text("%(variant)s: %(stock)s in ordinary stock, %(quantity)s in the sale.")
+    values = {"stock": pacing.number(item.variant.stock), "quantity": pacing.number(item.quantity)}
+    return sentence % {"variant": item.variant, **values}
+
+
+class ReleaseForm(ActionForm):
+    """One unit of one shopper."""
+
+    title, button = _("Release one reservation of “%(sale)s”"), _("Release it")
+    rid = forms.CharField(
+        label=_("Reservation or e-mail address"), max_length=254, widget=UnfoldAdminTextInputWidget
+    )
+    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS, widget=UnfoldAdminSelectWidget)
+    words = forms.CharField(
+        label=_("In words"), required=False, max_length=200, widget=UnfoldAdminTextInputWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        gone = _text("The shopper loses the unit and is told by mail; the order is cancelled.")
+        self.effects = [gone, _text("The unit goes to the next on standby. This cannot be undone.")]
+
+    def clean(self) -> dict[str, Any]:
+        """Find the one reservation that is meant."""
+        cleaned = super().clean() or self.cleaned_data
+        held = Reservation.objects.filter(item__sale=self.sale, status=Reservation.Status.HELD)
+        rows = held.select_related("order", "user", "item__sale")
+        wanted = cleaned.get("rid", "").strip().lower()
+        cleaned["row"] = rows.filter(rid=wanted).first() or rows.filter(user__email=wanted).first()
+        if wanted and cleaned["row"] is None:
+            self.add_error("rid", _text("Nobody holds a unit of this sale under this name."))
+        if cleaned.get("reason") == "other" and not cleaned.get("words", "").strip():
+            self.add_error("words", _text("Say the reason in words."))
+        return cleaned
+
+    def act(self, by: Any, seen: int | None) -> str:  # noqa: ARG002 - the row itself tells
+        """Release it."""
+        chosen = str(dict(REASONS)[self.cleaned_data["reason"]])
+        typed = self.cleaned_data["words"].strip()
+        reason = f"{chosen}: {typed}" if typed else chosen
+        return operating.release(row=self.cleaned_data["row"], reason=reason, by=by)
+
+
+FORMS: dict[str, type[ActionForm]] = {
+    "open": OpenForm,
+    "end": EndForm,
+    "add": AddForm,
+    "release": ReleaseForm,
+}
+
+
+@require_http_methods(["GET", "POST"])
+def action(request: HttpRequest, pk: int, verb: str, site: AdminSite) -> HttpResponse:
+    """Say what follows; once confirmed, do it, unless somebody did something since."""
+    sale, kind = find_sale(request, pk), FORMS[verb]
+    initial = {"seen": audit.latest(sale), "rid": request.GET.get("rid", "")}
+    form = kind(request.POST if request.method == "POST" else None, sale=sale, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        return told(request, sale, lambda: form.act(operator(request), form.cleaned_data["seen"]))
+    words: Any = kind
+    context = page(request, site, sale, form=form, effects=form.effects, back=live_url(sale))
+    context |= {
+        "title": words.title % {"sale": sale.title},
+        "button": words.button,
+        "is_final": verb == "release",
+    }
+    return render(request, "flashsale/admin/confirm.html", context)
+
+
+def told(request: HttpRequest, sale: Sale, act: Callable[[], str]) -> HttpResponse:
+    """Do something and return to the live page with what it said, or with why nothing was done."""
+    try:
+        messages.success(request, act())
+    except SaleError as error:
+        messages.error(request, str(error))
+    return redirect(live_url(sale))
+
+
+def live_url(sale: Sale) -> str:
+    """The address of a sale's live page."""
+    return reverse("admin:sale-live", args=[sale.pk])

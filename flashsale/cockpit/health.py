@@ -1,0 +1,92 @@
+"""How each role and store is: ok, slow or down, and one number that says why."""
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+from flashsale.models import Sample
+from shop.orders.models import OutboxMail
+
+PROBE_SECONDS = 1.0
+SLOW_MS = 100
+SLOW_RECORDING_S, DOWN_RECORDING_S = 5, 30
+SLOW_MAIL_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One role: its state is ok, slow or down; `figure` is the number, with its unit."""
+
+    role: str
+    state: str
+    figure: str
+
+    @property
+    def word(self) -> str:
+        """The state, for people."""
+        return {"ok": _("ok"), "slow": _("slow"), "down": _("down")}[self.state]
+
+
+def look(sample: Sample | None) -> list[Health]:
+    """Look at every role; `sample` is the latest look at the sale, from the store itself."""
+    return [
+        _timed(_("Gate"), _gate),
+        _timed("Valkey", lambda: bool(get_redis_connection("sale").ping())),
+        _timed("PostgreSQL", _postgres),
+        _worker(sample),
+        _mail(),
+    ]
+
+
+def _timed(role: str, ask: Callable[[], bool]) -> Health:
+    began = time.perf_counter()
+    try:
+        ask()
+    except (RedisError, DatabaseError, OSError):
+        return Health(role, "down", _("no answer"))
+    ms = (time.perf_counter() - began) * 1000
+    return Health(role, "slow" if ms > SLOW_MS else "ok", _("%(ms).1f ms") % {"ms": ms})
+
+
+def _gate() -> bool:
+    # By the shop's own address, as a shopper reaches it; both are ours and named in the settings.
+    with urllib.request.urlopen(f"{settings.SHOP_URL}/gate/healthz", timeout=PROBE_SECONDS) as answer:  # noqa: S310
+        return bool(answer.status == 200)
+
+
+def _postgres() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+def _worker(sample: Sample | None) -> Health:
+    role = _("Worker")
+    if sample is None:
+        return Health(role, "down", _("unknown while the memory is silent"))
+    seconds = sample.oldest_unrecorded / 1000 if sample.unrecorded else 0.0
+    state = "down" if seconds > DOWN_RECORDING_S else "slow" if seconds > SLOW_RECORDING_S else "ok"
+    figure = _("%(count)d not recorded yet, the oldest for %(seconds).0f s")
+    words = (
+        figure % {"count": sample.unrecorded, "seconds": seconds} if sample.unrecorded else _("all recorded")
+    )
+    return Health(role, state, words)
+
+
+def _mail() -> Health:
+    due = OutboxMail.objects.filter(status=OutboxMail.Status.PENDING)
+    first = due.order_by("created_at").values_list("created_at", flat=True).first()
+    if first is None:
+        return Health(_("Mail"), "ok", _("nothing waits"))
+    seconds = (timezone.now() - first).total_seconds()
+    words = _("%(count)d wait, the oldest for %(seconds).0f s") % {"count": due.count(), "seconds": seconds}
+    return Health(_("Mail"), "slow" if seconds > SLOW_MAIL_S else "ok", words)

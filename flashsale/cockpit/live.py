@@ -1,0 +1,111 @@
+"""The live page of a sale: drawn whole on the server, once a second for everybody who watches it."""
+
+import csv
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from flashsale import audit
+from flashsale.admin_views import may_operate, page
+from flashsale.cockpit import figures, health, pictures, presence
+from flashsale.models import Sale
+from flashsale.words import instant
+
+FRAME_SECONDS = 1
+
+
+def watcher(request: HttpRequest) -> User:
+    """Return who looks; only for staff who may see sales. Raises PermissionDenied."""
+    if not isinstance(request.user, User) or not request.user.has_perm("flashsale.view_sale"):
+        raise PermissionDenied
+    return request.user
+
+
+def watched(request: HttpRequest, pk: int) -> Sale:
+    """Return a sale with its items for somebody who may see it. Raises PermissionDenied and Http404."""
+    watcher(request)
+    sales = Sale.objects.prefetch_related("items__variant__product")
+    return get_object_or_404(sales.exclude(state=Sale.State.DRAFT), pk=pk)
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
+    """The page; its buttons stand outside the frame, so that they never move under the finger."""
+    sale = watched(request, pk)
+    context = page(request, site, sale, title=sale.title, **_frame(request, sale))
+    return render(request, "flashsale/cockpit/live.html", context)
+
+
+@never_cache
+@require_safe
+def frame(request: HttpRequest, pk: int) -> HttpResponse:
+    """What changes on the page, as the script asks for it each second."""
+    sale = watched(request, pk)
+    return render(request, "flashsale/cockpit/frame.html", {"sale": sale, **_frame(request, sale)})
+
+
+def _frame(request: HttpRequest, sale: Sale) -> dict[str, Any]:
+    phase = sale.phase
+    return {
+        "phase": phase,
+        "figures": _figures(sale),
+        "others": presence.seen(sale_id=sale.pk, user=watcher(request)),
+        "may_operate": may_operate(request),
+        "seen": audit.latest(sale),
+        "news": audit.log(sale)[:5],
+        "drawn_at": instant(timezone.now()),
+    }
+
+
+def _figures(sale: Sale) -> str:
+    """The figures and charts as markup: looked at once a second, however many operators watch."""
+    key = f"cockpit:{sale.pk}:figures:{get_language()}"
+    drawn: str | None = cache.get(key)
+    if drawn is None:
+        look = figures.look(sale)
+        drawn = render_to_string("flashsale/cockpit/figures.html", _of_look(look))
+        cache.set(key, drawn, FRAME_SECONDS)
+    return drawn
+
+
+def _of_look(look: figures.Look) -> dict[str, Any]:
+    return {
+        "sale": look.sale,
+        "units": figures.units(look),
+        "times": figures.when(look),
+        "flow": figures.flow(look),
+        "takings": figures.takings(look),
+        "health": health.look(look.now_sample),
+        "age": figures.age(look),
+        "charts": pictures.draw(look),
+    }
+
+
+@require_safe
+def chart_csv(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Return the table of one chart as CSV."""
+    sale = watched(request, pk)
+    chart = next((one for one in pictures.draw(figures.look(sale)) if one.name == name), None)
+    if chart is None:
+        raise Http404
+    return csv_file(f"{sale.slug}-{name}.csv", [chart.headers, *chart.rows])
+
+
+def csv_file(name: str, rows: Sequence[Sequence[object]]) -> HttpResponse:
+    """Return rows as a CSV file to be kept."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
+    csv.writer(response).writerows(rows)
+    return response
