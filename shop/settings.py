@@ -326,7 +326,7 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if TESTING
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "shop.squeezed.SqueezedStaticFiles"
         )
     },
 }

@@ -17,6 +17,7 @@ from flashsale.models import Reservation, Sale, SaleItem
 from flashsale.replies import Answer
 from flashsale.tests.browsing import lend_session, running_site
 from flashsale.tests.pages import logged_in
+from flashsale.tests.staged import Cast, Staged
 from shop.catalogue.models import Product, Variant
 from shop.orders import payment
 from shop.orders.models import Order
@@ -25,6 +26,7 @@ _numbers = count(1)
 MakeSale = Callable[..., SaleItem]
 MakeShoppers = Callable[[int], list[User]]
 Visit = Callable[[User], Page]
+Show = Callable[..., Page]
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +103,37 @@ def visit(transactional_db: None, site: str, context: BrowserContext) -> Visit:
         return page
 
     return open_page
+
+
+@pytest.fixture
+def cast(transactional_db: None, make_sale: MakeSale, shoppers: MakeShoppers) -> Cast:
+    """What a state of the pages is made of."""
+    return Cast(make_sale, shoppers)
+
+
+@pytest.fixture
+def show(cast: Cast, browser: Browser, site: str) -> Iterator[Show]:
+    """Open a staged page in a browser of its own; `before` meets the page while it is still empty."""
+    opened: list[BrowserContext] = []
+
+    def show(staged: Staged, *, before: Callable[[Page], object] = lambda _: None, **options: Any) -> Page:
+        context = browser.new_context(base_url=site, **{"reduced_motion": "reduce"} | options)
+        opened.append(context)
+        if staged.user:
+            lend_session(logged_in(staged.user), context, site)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        if staged.unanswered:
+            page.route(staged.unanswered, lambda _: None)
+        before(page)
+        response = page.goto(staged.path)
+        assert response is not None
+        assert response.status == staged.status
+        return page
+
+    yield show
+    for context in opened:
+        context.close()
 
 
 def attempt(item: SaleItem, *users: User) -> list[Answer]:

@@ -5,7 +5,6 @@ a lost connection) has tests of its own.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
@@ -13,33 +12,9 @@ from django.utils import timezone
 from accounts.models import User
 from flashsale import draining, reservations, scheduling
 from flashsale.models import Reservation, SaleItem
-from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, let_the_deadline_pass, pay, win
+from flashsale.tests.conftest import attempt, let_the_deadline_pass, pay, win
 from flashsale.tests.pages import address, change, payment_of
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A page to look at: its address, who looks, its main heading (a pattern), and its HTTP status.
-
-    `looks_again` says that the page without script reloads itself; `action` names its next action. What a
-    script asks at an address like `unanswered` is still on its way while the page is looked at.
-    """
-
-    path: str
-    user: User | None
-    heading: str
-    action: str
-    status: int = 200
-    looks_again: bool = False
-    unanswered: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """What a state is made of."""
-
-    make_sale: MakeSale
-    shoppers: MakeShoppers
+from flashsale.tests.staged import Cast, Staged
 
 
 def _result(item: SaleItem) -> str:

@@ -1,16 +1,17 @@
 """Each state of a sale's pages, in a real browser and without script."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize
 
-from flashsale.tests.browsing import findings, lend_session
-from flashsale.tests.conftest import MakeSale, MakeShoppers
+from flashsale.tests.browsing import findings
+from flashsale.tests.conftest import Show
 from flashsale.tests.pages import logged_in
-from flashsale.tests.states import STATES, Cast, Staged
+from flashsale.tests.staged import Cast, Staged
+from flashsale.tests.states import STATES
 from shop.up.state import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -25,37 +26,7 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('main a, main button, mai
 MAIN_ACTION_HEIGHT = """() => Math.min(...[...document.querySelectorAll('main .button')]
   .filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().height))"""
 BARE_PICTURES = "() => [...document.images].filter((one) => !one.width || !one.getAttribute('height')).length"
-Open = Callable[..., tuple[Page, Staged]]
 all_states = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-
-
-@pytest.fixture
-def cast(transactional_db: None, make_sale: MakeSale, shoppers: MakeShoppers) -> Cast:
-    return Cast(make_sale, shoppers)
-
-
-@pytest.fixture
-def show(browser: Browser, site: str, cast: Cast) -> Iterator[Callable[..., Page]]:
-    """Open a staged page in a browser of its own."""
-    opened: list[BrowserContext] = []
-
-    def show(staged: Staged, **options: object) -> Page:
-        context = browser.new_context(base_url=site, reduced_motion="reduce", **options)  # type: ignore[arg-type]
-        opened.append(context)
-        if staged.user:
-            lend_session(logged_in(staged.user), context, site)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        if staged.unanswered:
-            page.route(staged.unanswered, lambda _: None)
-        response = page.goto(staged.path)
-        assert response is not None
-        assert response.status == staged.status
-        return page
-
-    yield show
-    for context in opened:
-        context.close()
 
 
 def heading(page: Page) -> str:
@@ -64,7 +35,7 @@ def heading(page: Page) -> str:
 
 @all_states
 def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
-    state: Callable[[Cast], Staged], cast: Cast, show: Callable[..., Page]
+    state: Callable[[Cast], Staged], cast: Cast, show: Show
 ) -> None:
     staged = state(cast)
     page = show(staged, viewport=PHONE)
@@ -90,7 +61,7 @@ def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
 
 @all_states
 def test_a_state_says_and_offers_the_same_without_script(
-    state: Callable[[Cast], Staged], cast: Cast, show: Callable[..., Page]
+    state: Callable[[Cast], Staged], cast: Cast, show: Show
 ) -> None:
     staged = state(cast)
     page = show(staged, viewport=PHONE, java_script_enabled=False)
