@@ -3,7 +3,17 @@
 from celery import shared_task
 from django.utils import timezone
 
-from flashsale import blocked, draining, reconcile, reminders, reservations, sampling, scheduling, standby
+from flashsale import (
+    blocked,
+    draining,
+    reconcile,
+    reminders,
+    reservations,
+    sampling,
+    scheduling,
+    shedding,
+    standby,
+)
 from flashsale.models import Sale
 
 
@@ -55,3 +65,9 @@ def sample_sales() -> int:
 def remind_shoppers() -> None:
     """Write the mails that people asked for before a sale opens."""
     reminders.put_due()
+
+
+@shared_task
+def work_out_shedding() -> None:
+    """Tell the edge with which chance to forward; does nothing where no node reports."""
+    shedding.work_out()

@@ -11,6 +11,11 @@ BEAT = {
         "schedule": 1.0,
         "options": {"expires": 5},
     },
+    "work out shedding": {
+        "task": "flashsale.tasks.work_out_shedding",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
     "warm sales": {"task": "flashsale.tasks.warm_sales", "schedule": 5.0, "options": {"expires": 10}},
     "close sales": {"task": "flashsale.tasks.close_sales", "schedule": 5.0, "options": {"expires": 10}},
     "sample sales": {"task": "flashsale.tasks.sample_sales", "schedule": 1.0, "options": {"expires": 1}},

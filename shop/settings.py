@@ -293,6 +293,9 @@ DRAIN_SLOTS = env.int("DRAIN_SLOTS", default=2)
 REQUIRE_DURABLE_STORE = env.bool("REQUIRE_DURABLE_STORE", default=True)
 ORDERS_PER_SECOND = env.int("ORDERS_PER_SECOND", default=0)
 
+# The key of the edge: its nodes report to web with it (docs/edge.md). Without one nobody may.
+EDGE_KEY = env.str("EDGE_KEY", default="")
+
 # The shop
 SHOP_NAME = env.str("SHOP_NAME", default="Field & Flame")
 SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="USD")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("shop.catalogue.urls")),
     path("", include("shop.orders.urls")),
     path("", include("flashsale.urls")),
+    path("", include("flashsale.views_edge")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/", include("shop.api")),

@@ -74,6 +74,7 @@ SHOP = {
     "scheme": Row(NO_METHOD, EVERYBODY),
     "healthz": READ_ONLY,
     "readyz": READ_ONLY,
+    "edge-report": Row(NO_METHOD, NOBODY),  # by key, not by person: test_shedding.py
     "metrics": READ_ONLY,  # by address, not by person: test_health.py
 }
 SALES = {

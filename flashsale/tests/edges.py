@@ -79,3 +79,10 @@ def eventually(holds: object, *, within: float = 5.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "It did not come true."
         time.sleep(0.05)
+
+
+def attempts_seen(gate: str) -> int:
+    """How many attempts have reached the gate."""
+    text = ask(gate, "GET", "/gate/metrics")[2].decode()
+    lines = [line for line in text.splitlines() if line.startswith("flashsale_attempts_total{")]
+    return sum(int(float(line.rpartition(" ")[2])) for line in lines)

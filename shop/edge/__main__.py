@@ -12,6 +12,7 @@ from shop.edge import options, pages
 from shop.up.messages import Trouble, fail
 
 SOURCES = pages.ROOT / "docker/nginx"
+SHARED_ADDRESS = pages.ROOT / "docker/keepalived"
 MODULES = Path("/usr/lib/nginx/modules")
 MIME_TYPES = Path("/etc/nginx/mime.types")
 
@@ -45,6 +46,9 @@ def write(folder: Path, environment: Mapping[str, str]) -> list[str]:
     (folder / "nginx.conf").chmod(0o600)  # it holds the key
     for source in SOURCES.glob("lua/*.lua"):
         shutil.copy(source, folder / "lua")
+    if "address" in found:
+        for source in SHARED_ADDRESS.iterdir():
+            (folder / source.name).write_text(_Conf(source.read_text()).substitute(found))
     _write_pages(folder / "pages", found)
     return [nginx(), "-p", f"{folder}/", "-c", str(folder / "nginx.conf"), "-e", "stderr"]
 

@@ -4,7 +4,7 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_interface, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -114,7 +114,27 @@ def read(values: Mapping[str, str]) -> dict[str, str]:
         found["tls_listen"] = env.text("EDGE_TLS_LISTEN", "", LISTEN, listen)
         found["certificate"] = env.file("EDGE_CERTIFICATE")
         found["certificate_key"] = env.file("EDGE_CERTIFICATE_KEY")
+    if values.get("EDGE_ADDRESS"):
+        found |= _shared_address(env, found["listen"])
     return found
+
+
+def _shared_address(env: Environment, listen: str) -> dict[str, str]:
+    """What keepalived is told: the address that two nodes share."""
+    host, _, port = listen.rpartition(":")
+    try:
+        address = str(ip_interface(env.values["EDGE_ADDRESS"]))
+    except ValueError as error:
+        raise Trouble(f"Set EDGE_ADDRESS to an address such as 192.0.2.10/24: {error}.") from error
+    interface = re.compile(r"[A-Za-z0-9._-]{1,15}")
+    return {
+        "address": address,
+        "interface": env.text("EDGE_INTERFACE", "eth0", interface, "a network interface such as eth0"),
+        "priority": str(min(254, env.number("EDGE_PRIORITY", 100))),
+        "router": str(min(255, env.number("EDGE_ROUTER", 51))),
+        "health_host": host.strip("[]") or "127.0.0.1",
+        "health_port": port,
+    }
 
 
 def _real_ip(trusted: list[str]) -> str:

@@ -35,10 +35,11 @@ end
 
 --- Count a press, and tell whether it is refused by lot. Without a word from the centre everybody is forwarded.
 function M.sheds(sale, user)
-    if not user then return false end
+    local opens_at = user and ngx.shared.sales:get("sheds " .. sale)
+    if not opens_at or ngx.now() < opens_at then return false end
     press(sale, user)
     local chance = ngx.shared.sales:get("chance " .. sale)
-    return chance ~= nil and ngx.shared.sales:get("sheds " .. sale) == true and node.lot(sale, user) >= chance
+    return chance ~= nil and node.lot(sale, user) >= chance
 end
 
 --- A page of a sale was shown to somebody who was let in: his cookie names the sale.

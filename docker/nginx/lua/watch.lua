@@ -32,8 +32,10 @@ local function learn(sale, document)
     local state, now = document:match('"state": "(%a+)"'), document:match('"now": (%d+)')
     if not (state and now) then return end
     sales:set("ahead " .. sale, tonumber(now) - ngx.now() * 1000, WATCHED_FOR)
-    -- A line is fair by its order: nobody in it is shed by lot.
-    sales:set("sheds " .. sale, state == "running" and document:find('"queue": null', 1, true) ~= nil, LIVES)
+    -- From this instant on (s) nobody who may be shed is counted as waiting only; a line is never shed: it has an order.
+    local opens_at = document:match('"opens_at": (%d+)')
+    local sheds = (state == "running" or state == "coming") and document:find('"queue": null', 1, true)
+    sales:set("sheds " .. sale, sheds and (opens_at - tonumber(now)) / 1000 + ngx.now() or false, LIVES)
     for item, gone in document:gmatch('"item": (%d+),.-"sold_out": (%a+)') do
         local word = state == "ended" and "ended" or (state == "running" and gone == "true" and "sold_out")
         local key = "item " .. sale .. " " .. item
