@@ -77,6 +77,8 @@ BARS = (
     Bar("wins / limit", "wins_rps", "limit_rps", 0.30, 0.5),
     Bar("wins / wins with one call each", "wins_rps", "wins_percall_rps", 2.5, 5),
     Bar("refusals / limit", "refusals_rps", "limit_rps", 0.7, 0.9),
+    Bar("refused at the edge / nginx's constant", "edge_refused_rps", "edge_limit_rps", 0.7, 0.9),
+    Bar("decisions through the edge / without", "edge_gates_1_rps", "edge_direct_rps", 0.6, 0.8),
     Bar("p99 at half the rate, ms", "half_rate_p99_ms", bar=50, aim=20, at_most=True),
     Bar("orders / orders one by one", "orders_rps", "orders_single_rps", 8, 20),
     Bar("the million: all exact", "million_exact", bar=1, aim=1),

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench import load, storeload
@@ -29,14 +31,15 @@ http {{
 def measure(stage: Stage) -> None:
     """`limit_rps`, `limit_checked_rps`, `nginx_rps`, `store_rps`, `store_batched_rps`."""
     gate, users = stage.role("gate"), stage.shoppers(USERS)
-    stage.figures.add("limit_rps", _constant(stage, gate, "/gate/healthz"))
+    stage.figures.add("limit_rps", constant(stage, gate, "/gate/healthz"))
     files = stage.passes(stage.new_sale(units=1), users)
-    stage.figures.add("limit_checked_rps", _constant(stage, gate, "/gate/healthz", files))
+    stage.figures.add("limit_checked_rps", constant(stage, gate, "/gate/healthz", files))
     _nginx(stage)
     _store(stage)
 
 
-def _constant(stage: Stage, address: str, path: str, files: Path | None = None) -> float:
+def constant(stage: Stage, address: str, path: str, files: Path | None = None) -> float:
+    """Return the constant answers a second; with `files` each costs wrk what an attempt does."""
     told = load.constant(
         address,
         path,
@@ -50,28 +53,30 @@ def _constant(stage: Stage, address: str, path: str, files: Path | None = None) 
 
 
 def _nginx(stage: Stage) -> None:
+    with constant_nginx(stage) as address:
+        if address is None:
+            say("    nginx_rps skipped: there is no nginx here (`apt-get install nginx-light`)")
+        else:
+            stage.figures.add("nginx_rps", constant(stage, address, "/"))
+
+
+@contextmanager
+def constant_nginx(stage: Stage) -> Iterator[str | None]:
+    """Run an nginx that answers a constant; yield its address, None where there is no nginx."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if program is None:
-        say("    nginx_rps skipped: there is no nginx here (`apt-get install nginx-light`)")
+        yield None
         return
-    port = free_port()
+    port, log = free_port(), str(stage.folder / "logs/nginx.log")
     config = stage.folder / "nginx.conf"
     config.write_text(NGINX.format(folder=stage.folder, port=port))
     (stage.folder / "nginx").mkdir(exist_ok=True)
-    command = [
-        program,
-        "-c",
-        str(config),
-        "-p",
-        str(stage.folder),
-        "-e",
-        str(stage.folder / "logs/nginx.log"),
-    ]
+    command = [program, "-c", str(config), "-p", str(stage.folder), "-e", log]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
         try:
             while not answers(port) and server.poll() is None:
                 time.sleep(0.02)
-            stage.figures.add("nginx_rps", _constant(stage, f"{LOOPBACK}:{port}", "/"))
+            yield f"{LOOPBACK}:{port}"
         finally:
             server.terminate()
 

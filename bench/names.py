@@ -6,6 +6,7 @@ SECTIONS = (
     "percall",
     "half",
     "refusals",
+    "edge",
     "orders",
     "isolation",
     "entry",

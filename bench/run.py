@@ -15,6 +15,7 @@ if not apps.ready:
     django.setup()
 
 from bench import (
+    edge,
     entry,
     growth,
     isolation,
@@ -42,6 +43,7 @@ MEASURES: dict[str, Callable[[Stage], None]] = {
     "percall": wins.measure_percall,
     "half": wins.measure_half,
     "refusals": refusals.measure,
+    "edge": edge.measure,
     "orders": orders.measure,
     "isolation": isolation.measure,
     "entry": entry.measure,

@@ -1,5 +1,7 @@
 """The cost model gives the measured points back before it says anything about what nobody has measured."""
 
+from itertools import pairwise
+
 import pytest
 
 from bench import scale
@@ -23,7 +25,7 @@ def test_a_model_with_another_gate_does_not(capsys: pytest.CaptureFixture[str]) 
 def test_costs_grow_with_the_crowd_and_the_head_room_is_kept() -> None:
     costs = Costs.of(FIGURES)
     rows = [scale.extrapolated(costs, crowd) for crowd in scale.CROWDS]
-    for smaller, larger in zip(rows, rows[1:], strict=False):
+    for smaller, larger in pairwise(rows):
         assert all(larger[name] >= smaller[name] for name in smaller)
 
 

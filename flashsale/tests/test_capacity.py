@@ -39,7 +39,7 @@ def test_each_role_is_work_divided_by_time_and_head_room() -> None:
     assert found["gate"] == 13  # (10,000 / 10,000 + 1,490,000 / 20,000) s / 10 s = 7.55 cores, at 60 %
     assert found["worker"] == 1
     assert found["live"] == 100
-    assert found["edge"] == 5
+    assert found["edge"] == 5  # 1,500,000 / 50,000 s / 10 s = 3 cores, at 60 %
 
 
 def test_ten_times_the_crowd_is_about_ten_times_the_gates_and_a_longer_entry_fewer_webs() -> None:
@@ -71,7 +71,9 @@ def test_the_schedule_scales_out_before_entry_warms_up_and_scales_in_after_the_e
     jobs = json.loads(told(str(item.sale_id), "--crowd", "100000", "--figures", str(path), "--kubernetes"))
     assert [job["kind"] for job in jobs["items"]] == ["CronJob"] * 3
     out = jobs["items"][0]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"][2]
-    assert f"kubectl scale deployment/gate --replicas={plan['processes']['gate']}" in out
+    gates = plan["processes"]["gate"]
+    patch = f'{{"spec": {{"minReplicas": {gates}, "maxReplicas": {2 * gates}}}}}'
+    assert f"kubectl patch hpa/gate --type=merge --patch='{patch}'" in out
     assert "web" in told(str(item.sale_id), "--crowd", "100000", "--figures", str(path))
 
 
