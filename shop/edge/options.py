@@ -102,6 +102,7 @@ def read(values: Mapping[str, str]) -> dict[str, str]:
         "pass_cookie": f"{prefix}pass",
         "entered_cookie": f"{prefix}entered",
         "held_cookie": f"{prefix}held",
+        "access_log": _access_log(env),
         "secure": "" if debug else "; Secure",
         "sheds": "true" if values.get("EDGE_SHEDDING") == "1" else "false",
         "crowd_memory": "256m" if values.get("EDGE_SHEDDING") == "1" else "1m",
@@ -117,6 +118,11 @@ def read(values: Mapping[str, str]) -> dict[str, str]:
     if values.get("EDGE_ADDRESS"):
         found |= _shared_address(env, found["listen"])
     return found
+
+
+def _access_log(env: Environment) -> str:
+    path = env.text("EDGE_ACCESS_LOG", "off", re.compile(r"off|/[\w./-]+"), "the whole path of a file")
+    return path if path == "off" else f"{path} arrivals buffer=32k flush=1s"
 
 
 def _shared_address(env: Environment, listen: str) -> dict[str, str]:

@@ -46,7 +46,7 @@ def test_an_address_that_is_none_is_told_so() -> None:
 
 
 def _config_test(path: Path) -> tuple[int, str]:
-    command = [str(KEEPALIVED), "-t", "-f", path]
+    command = [str(KEEPALIVED), "-t", "-f", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
     return done.returncode, done.stderr
 
