@@ -16,9 +16,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Address, User
-from flashsale import eligibility, letters, reservations, stock
+from flashsale import eligibility, letters, reservations, results, stock
 from flashsale.eligibility import Code
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.results import Result
 from flashsale.stream import Entry
 from shop.orders import outbox
 from shop.orders.models import Order, OrderLine
@@ -43,13 +44,15 @@ def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
         items = SaleItem.objects.select_related("sale", "variant__product").filter(sale_id=sale_id)
         locked = {item.pk: item for item in items.select_for_update(of=("self",), no_key=True).order_by("pk")}
         refused = _refused(locked, entries)
-        _record_standby(locked, entries, refused)
+        places = [entry for entry in entries if entry.standby and entry.item in locked]
+        _record_standby(locked, places, refused)
         units = [
             entry for entry in entries if entry.kind in ("reserved", "promoted") and entry.item in locked
         ]
         rows = _judge(locked, units, refused) if units else []
         _insert(locked, rows)
         _pass_on([row.pk for row in rows if row.status == Status.REFUSED])
+    results.tell(_news(sale_id, places, rows))
     return len(rows)
 
 
@@ -72,14 +75,24 @@ def _refused(items: dict[int, SaleItem], entries: Sequence[Entry]) -> Refusals:
     return found
 
 
+def _news(sale: int, places: Sequence[Entry], rows: Sequence[Reservation]) -> list[Result]:
+    """What a recorded batch is for its shoppers."""
+    found = [
+        Result(sale, entry.user, entry.kind, entry.item, number=entry.standby)
+        for entry in places
+        if entry.kind in ("standby", "left")
+    ]
+    # Whom the rules refused hears it when the store has been told, as do those whose time is over.
+    return found + [reservations.result_of(row, sale=sale) for row in rows if row.status != Status.REFUSED]
+
+
 def _pass_on(ids: list[int]) -> None:
     # Rows first, then the store: should the process die before it is told, the sweep tells it a second later.
     if ids:
         transaction.on_commit(partial(reservations.tell_store, ids=ids))
 
 
-def _record_standby(items: dict[int, SaleItem], entries: Sequence[Entry], refused: Refusals) -> None:
-    places = [entry for entry in entries if entry.standby and entry.item in items]
+def _record_standby(items: dict[int, SaleItem], places: Sequence[Entry], refused: Refusals) -> None:
     joined = [_place(entry, Place.WAITING) for entry in places if entry.kind == "standby"]
     if joined:
         StandbyEntry.objects.bulk_create(joined, ignore_conflicts=True)

@@ -17,8 +17,9 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import letters, standby, stock
+from flashsale import letters, results, standby, stock
 from flashsale.models import Reservation, SaleItem
+from flashsale.results import Result
 from shop.orders import endings, outbox
 from shop.orders.models import Order, OutboxMail
 from shop.orders.outbox import Letter
@@ -26,6 +27,13 @@ from shop.orders.outbox import Letter
 logger = logging.getLogger(__name__)
 BATCH = 500
 Status = Reservation.Status
+ENDINGS = {
+    Status.PAID: "paid",
+    Status.EXPIRED: "expired",
+    Status.CANCELLED: "given_back",
+    Status.DISPLACED: "displaced",
+    Status.REFUSED: "refused",
+}
 
 
 class SaleHold:
@@ -79,7 +87,7 @@ def expire_due(*, limit: int = BATCH) -> int:
 
 
 def tell_store(*, ids: Sequence[int] | None = None, limit: int = BATCH) -> int:
-    """Tell the store how reservations ended, and note that it knows; return how many it was told.
+    """Tell the store how reservations ended, then their shoppers; return how many the store was told.
 
     Without `ids`, those that a crash left untold. Telling twice changes nothing: the store compares the rid.
     """
@@ -94,9 +102,17 @@ def tell_store(*, ids: Sequence[int] | None = None, limit: int = BATCH) -> int:
     except RedisError as error:
         logger.warning("The store could not be told of %d reservations: %s", len(found), error)
         return 0
-    told = [row.pk for row, reply in zip(found, replies, strict=True) if reply is not None]
-    Reservation.objects.filter(pk__in=told).update(store_told_at=Now())
+    told = [row for row, reply in zip(found, replies, strict=True) if reply is not None]
+    Reservation.objects.filter(pk__in=[row.pk for row in told]).update(store_told_at=Now())
+    results.tell([result_of(row, sale=row.item.sale_id) for row in told])
     return len(told)
+
+
+def result_of(row: Reservation, *, sale: int) -> Result:
+    """What the present state of a reservation is for its shopper."""
+    kind = ENDINGS.get(Status(row.status)) or ("promoted" if row.promoted else "ready")
+    pay_by = int(row.pay_by.timestamp() * 1000) if row.status == Status.HELD else 0
+    return Result(sale, row.user_id, kind, row.item_id, rid=row.rid, pay_by=pay_by)
 
 
 def _call(row: Reservation) -> stock.Call[object]:

@@ -21,8 +21,8 @@ class Result(NamedTuple):
     """News for one shopper.
 
     `kind` is ready (the order is recorded), standby, promoted, paid, expired, given_back, displaced, refused
-    (a promotion that the rules forbade) or left; the live process adds moved. `pay_by` in ms, 0 where nothing
-    is to be paid; `number` is that of the standby place, 0 for none.
+    (a promotion that the rules forbade), left or over (standby has ended); the live process adds moved.
+    `pay_by` in ms, 0 where nothing is to be paid; `number` is that of the standby place, 0 for none.
     """
 
     sale: int

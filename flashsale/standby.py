@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
@@ -9,8 +10,9 @@ from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import letters, stock
+from flashsale import letters, results, stock
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.results import Result
 
 BATCH = 500
 Status = StandbyEntry.Status
@@ -66,5 +68,8 @@ def _close(waiting: QuerySet[StandbyEntry], *, all_paid: bool) -> Sequence[Stand
     rows = list(waiting.select_for_update(of=("self",), no_key=True))
     StandbyEntry.objects.filter(pk__in=[row.pk for row in rows]).update(status=Status.CLOSED, ended_at=Now())
     items = SaleItem.objects.select_related("sale", "variant__product")
-    letters.put_standby_over(items.in_bulk({row.item_id for row in rows}), rows, all_paid=all_paid)
+    known = items.in_bulk({row.item_id for row in rows})
+    letters.put_standby_over(known, rows, all_paid=all_paid)
+    news = [Result(known[row.item_id].sale_id, row.user_id, "over", row.item_id) for row in rows]
+    transaction.on_commit(partial(results.tell, news))
     return rows

@@ -287,6 +287,7 @@ ENTERED_COOKIE = "entered" if DEBUG else "__Secure-entered"
 ATTEMPTS_PER_MINUTE = env.int("ATTEMPTS_PER_MINUTE", default=100)
 GATE_BATCH_SIZE = env.int("GATE_BATCH_SIZE", default=512)
 GATE_MAX_IN_FLIGHT = env.int("GATE_MAX_IN_FLIGHT", default=20_000)
+LIVE_MAX_CONNECTIONS = env.int("LIVE_MAX_CONNECTIONS", default=18_000)
 GATE_ATTEMPT_TIMEOUT = env.float("GATE_ATTEMPT_TIMEOUT", default=3.0)
 ORDER_BATCH_SIZE = env.int("ORDER_BATCH_SIZE", default=1000)
 DRAIN_SLOTS = env.int("DRAIN_SLOTS", default=2)

@@ -8,7 +8,6 @@ GET  /gate/healthz, /gate/metrics              for operators (metrics to the loc
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import re
 import time
@@ -27,20 +26,27 @@ from flashsale.gate.batch import Batcher
 from flashsale.gate.flow import Flow
 from flashsale.gate.memory import FRESH, SaleMemory
 from flashsale.gate.metrics import Metrics
-from flashsale.gate.requests import Hosts, found_pass
+from flashsale.gate.requests import Hosts, found_pass, is_local, is_same_origin
+from flashsale.gate.responses import (
+    NO_STORE,
+    NO_SUCH_SALE,
+    NOTHING_HERE,
+    ONE_SECOND,
+    OTHER_METHOD,
+    STRANGE_HOST,
+    Send,
+    respond,
+)
 from flashsale.passes import PassError, Signer
 from flashsale.replies import PAUSED, Answer, Decided
 
 logger = logging.getLogger(__name__)
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 Route = tuple[tuple[str, ...], Callable[[], Awaitable[Reply]]]
 ATTEMPT = re.compile(r"/gate/sales/([0-9]{1,15})/items/([0-9]{1,15})/attempt")
 SALE = re.compile(r"/gate/sales/([0-9]{1,15})")
 SALES_AT_MOST = ADDRESSES_AT_MOST = 1000
 FULL = Answer("full", at=1000)
 READS, WRITES = ("GET", "HEAD"), ("POST",)
-JSON = (b"content-type", b"application/json")
-NO_STORE = (b"cache-control", b"no-store")
 
 
 class Sale:
@@ -145,7 +151,7 @@ class Gate:
     async def attempt(self, sale_number: int, item: int, headers: dict[bytes, bytes]) -> Reply:
         """Answer one attempt."""
         now = time.time()
-        token = found_pass(headers, self._cookie)
+        token = found_pass(headers, self._cookie, is_ours=is_same_origin)
         if token is None:
             return self._refuse(now)
         try:
@@ -195,7 +201,7 @@ class Gate:
         if memory.age() > FRESH:
             return 503, b'{"outcome": "paused", "retry_after": 2}', 2
         if memory.status is None:
-            return 404, b'{"detail": "There is no such sale."}', 0
+            return NO_SUCH_SALE
         return 200, status_document(sale_number, memory.status, memory.now()), 0
 
     async def tell_time(self) -> Reply:
@@ -213,16 +219,16 @@ class Gate:
     async def answer(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Reply:
         """Find what is asked for and answer it."""
         if not self.hosts.knows(headers.get(b"host", b"")):
-            return 400, b'{"detail": "This host name is not served here."}', 0
+            return STRANGE_HOST
         address = self._addresses.get(scope["path"])  # a crowd's address is taken apart once
         if address is not None and scope["method"] == "POST":
             return await self.attempt(*address, headers)
         route = self._route(scope, headers)
         if route is None:
-            return 404, b'{"detail": "There is nothing at this address."}', 0
+            return NOTHING_HERE
         methods, act = route
         if scope["method"] not in methods:
-            return 405, b'{"detail": "This address does not answer this method."}', 0
+            return OTHER_METHOD
         return await act()
 
     def _route(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Route | None:
@@ -234,27 +240,9 @@ class Gate:
             return WRITES, partial(self.attempt, *address, headers)
         if found := SALE.fullmatch(path):
             return READS, partial(self.status, int(found[1]))
-        if path == "/gate/metrics" and _is_local(scope):
+        if path == "/gate/metrics" and is_local(scope):
             return READS, self.tell_metrics
         return self._plain_routes.get(path)
-
-
-def _is_local(scope: dict[str, Any]) -> bool:
-    client = scope.get("client")
-    return client is not None and ipaddress.ip_address(client[0]).is_loopback
-
-
-def _head(scope: dict[str, Any], status: int, body: bytes, retry: int) -> dict[str, Any]:
-    cacheable = status == 200 and scope["path"].startswith("/gate/sales/") and scope["method"] != "POST"
-    headers = [JSON, (b"content-length", b"%d" % len(body))]
-    headers.append((b"cache-control", b"public, max-age=1") if cacheable else NO_STORE)
-    if retry:
-        headers.append((b"retry-after", b"%d" % retry))
-    if status == 405:
-        headers.append(
-            (b"allow", ", ".join(WRITES if scope["path"].endswith("/attempt") else READS).encode())
-        )
-    return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 _gate: Gate | None = None
@@ -270,8 +258,15 @@ async def application(scope: dict[str, Any], _receive: Any, send: Send) -> None:
     metrics = _gate.metrics
     metrics.in_flight += 1
     try:
-        status, body, retry = await _gate.answer(scope, dict(scope["headers"]))
+        reply = await _gate.answer(scope, dict(scope["headers"]))
     finally:
         metrics.in_flight -= 1
-    await send(_head(scope, status, body, retry))
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    method, path = scope["method"], scope["path"]
+    is_cacheable = reply[0] == 200 and path.startswith("/gate/sales/") and method != "POST"
+    await respond(
+        send,
+        reply,
+        method=method,
+        allow=WRITES if path.endswith("/attempt") else READS,
+        caching=ONE_SECOND if is_cacheable else NO_STORE,
+    )

@@ -1,6 +1,8 @@
 """What the gate reads of a request, and nothing else: method, path, host, origin, pass."""
 
-from collections.abc import Iterable
+import ipaddress
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.http.request import split_domain_port, validate_host
 
@@ -25,10 +27,12 @@ class Hosts:
         return known
 
 
-def found_pass(headers: dict[bytes, bytes], cookie: bytes) -> bytes | None:
+def found_pass(
+    headers: dict[bytes, bytes], cookie: bytes, *, is_ours: Callable[[dict[bytes, bytes]], bool]
+) -> bytes | None:
     """Find the pass: `Authorization: Bearer ...` first, else the cookie that begins with `cookie`.
 
-    A browser sends the cookie by itself, whoever asks it to: it counts only from a page of ours.
+    A browser sends the cookie by itself, whoever asks it to: it counts only from a page that `is_ours`.
     """
     authorization = headers.get(b"authorization")
     if authorization is not None:
@@ -36,7 +40,7 @@ def found_pass(headers: dict[bytes, bytes], cookie: bytes) -> bytes | None:
         return token.strip() if scheme == b"Bearer" else None
     for part in headers.get(b"cookie", b"").split(b";"):
         if (part := part.lstrip()).startswith(cookie):
-            return part[len(cookie) :] if is_same_origin(headers) else None
+            return part[len(cookie) :] if is_ours(headers) else None
     return None
 
 
@@ -47,3 +51,16 @@ def is_same_origin(headers: dict[bytes, bytes]) -> bool:
         return site == b"same-origin"
     origin = headers.get(b"origin")
     return origin is not None and origin.partition(b"://")[2] == headers.get(b"host")
+
+
+def is_not_foreign(headers: dict[bytes, bytes]) -> bool:
+    """Whether no page of somebody else sent this. Enough for a stream, which changes nothing: a browser that
+    does not say where a request comes from names at least its origin if that is not ours."""
+    is_silent = b"sec-fetch-site" not in headers and b"origin" not in headers
+    return is_silent or is_same_origin(headers)
+
+
+def is_local(scope: dict[str, Any]) -> bool:
+    """Whether the connection comes from this machine itself."""
+    client = scope.get("client")
+    return client is not None and ipaddress.ip_address(client[0]).is_loopback

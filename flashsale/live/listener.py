@@ -61,3 +61,10 @@ class Listener:
     async def end(self, last: bytes) -> None:
         """Say a last word and end the stream."""
         await self._send({"type": "http.response.body", "body": last, "more_body": False})
+
+    async def stop(self) -> None:
+        """End the stream because the process ends; a reader who does not read is not waited for."""
+        if self._waiting is None:
+            await self.end(b"")
+        else:
+            self.drop()

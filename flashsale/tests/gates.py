@@ -1,8 +1,7 @@
-"""Real gate processes for the tests."""
+"""Real gate and live processes for the tests."""
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from django.conf import settings
 from accounts.models import User
 from flashsale.models import SaleItem
 from flashsale.passes import Signer
+from shop.up.ports import free_port
 
 STARTED_WITHIN = 30.0
 Told = tuple[int, dict[str, Any], dict[str, str]]
@@ -26,13 +26,25 @@ Told = tuple[int, dict[str, Any], dict[str, str]]
 @contextmanager
 def running_gate(*, says: Path | None = None, **environment: str) -> Iterator[str]:
     """Run a gate on a free port; yield its address. What it logs goes to the file `says`, if there is one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with _running("gate", "/gate/healthz", free_port(), says, environment) as address:
+        yield address
+
+
+@contextmanager
+def running_live(*, says: Path | None = None, port: int = 0, **environment: str) -> Iterator[str]:
+    """Run a live process on this or a free port; yield its address."""
+    with _running("live", "/gate/live/healthz", port or free_port(), says, environment) as address:
+        yield address
+
+
+@contextmanager
+def _running(
+    role: str, path: str, port: int, says: Path | None, environment: dict[str, str]
+) -> Iterator[str]:
     log = says.open("wb") if says else None
-    process = subprocess.Popen(_command(port), env=os.environ | environment, stdout=log, stderr=log)
+    process = subprocess.Popen(_command(role, port), env=os.environ | environment, stdout=log, stderr=log)
     try:
-        _wait(port)
+        _wait(f"http://127.0.0.1:{port}", path)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -41,25 +53,25 @@ def running_gate(*, says: Path | None = None, **environment: str) -> Iterator[st
             log.close()
 
 
-def _command(port: int) -> list[str]:
-    """The gate as the Procfile starts it, on a port of our own."""
+def _command(role: str, port: int) -> list[str]:
+    """A role as the Procfile starts it, on a port of our own."""
     lines = (settings.BASE_DIR / "Procfile").read_text().splitlines()
-    (words,) = (line.split()[1:] for line in lines if line.startswith("gate:"))
+    (words,) = (line.split()[1:] for line in lines if line.startswith(f"{role}:"))
     words[words.index("--host") + 1] = "127.0.0.1"
     words[words.index("--port") + 1] = str(port)
     return [sys.executable, "-m", *words, "--log-level", "warning"]
 
 
-def _wait(port: int) -> None:
+def _wait(address: str, path: str) -> None:
     deadline = time.monotonic() + STARTED_WITHIN
     while time.monotonic() < deadline:
         try:
-            ask(f"http://127.0.0.1:{port}", "GET", "/gate/healthz")
+            ask(address, "GET", path)
             break
         except (OSError, HTTPException):
             time.sleep(0.1)
     else:
-        raise TimeoutError("The gate did not start.")
+        raise TimeoutError("The process did not start.")
 
 
 def ask(

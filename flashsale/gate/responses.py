@@ -1,0 +1,30 @@
+"""How gate and live send an answer over ASGI."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from flashsale.gate.answers import Reply
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+JSON = (b"content-type", b"application/json")
+NO_STORE = (b"cache-control", b"no-store")
+ONE_SECOND = (b"cache-control", b"public, max-age=1")
+
+STRANGE_HOST: Reply = (400, b'{"detail": "This host name is not served here."}', 0)
+NOTHING_HERE: Reply = (404, b'{"detail": "There is nothing at this address."}', 0)
+NO_SUCH_SALE: Reply = (404, b'{"detail": "There is no such sale."}', 0)
+OTHER_METHOD: Reply = (405, b'{"detail": "This address does not answer this method."}', 0)
+
+
+async def respond(
+    send: Send, reply: Reply, *, method: str, allow: tuple[str, ...], caching: tuple[bytes, bytes] = NO_STORE
+) -> None:
+    """Send a whole answer; `allow` are the methods that are told to whoever used another one."""
+    status, body, retry = reply
+    headers = [JSON, (b"content-length", b"%d" % len(body)), caching]
+    if retry:
+        headers.append((b"retry-after", b"%d" % retry))
+    if status == 405:
+        headers.append((b"allow", ", ".join(allow).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
