@@ -23,6 +23,12 @@ LETTER = 6.6
 SINGLE_MARKS = 30
 LEAST, GAP = 2.0, 2.0
 
+OF_A_FILE = (
+    "text{font:12px sans-serif}.axis{fill:#57606a}.rule{stroke:#d5dae0}.line{fill:none;stroke:#7b4fb5;"
+    "stroke-width:2}.area{fill:#7b4fb5}.area.paid,.area.reserved{fill:#1a6b3c}.area.held,.area.queued{fill:"
+    "#2f6fd0}.area.free,.area.sold_out{fill:#aab4c0}.faint{opacity:.4}.flag{stroke:#57606a}"
+)
+
 Rows = Sequence[Sequence[Any]]
 
 
@@ -88,6 +94,12 @@ class Canvas:
             self.label,
             body,
         )
+
+
+def standalone(chart: Chart) -> str:
+    """Return a picture as a file of its own: with its name space and its colours."""
+    head = '<svg xmlns="http://www.w3.org/2000/svg" '
+    return chart.svg.replace("<svg ", head, 1).replace(">", f"><style>{OF_A_FILE}</style>", 1)
 
 
 def stack(
