@@ -137,16 +137,32 @@ class Line:
             self.close()
             return 0, {"outcome": "lost"}
 
+    async def look(self, path: str) -> int:
+        """Fetch a page and return its status; 0 if the connection broke or the time ran out."""
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                return (await self._exchange(f"GET {path} HTTP/1.1\r\n"))[0]
+        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
+            self.close()
+            return 0
+
     async def _send(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
+        head = f"POST {path} HTTP/1.1\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n"
+        status, body = await self._exchange(head)
+        return status, json.loads(body)
+
+    async def _exchange(self, head: str) -> tuple[int, bytes]:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._address.hostname, self._address.port)
         reader, writer = self._streams
-        head = f"POST {path} HTTP/1.1\r\nHost: {self._address.netloc}\r\nAuthorization: Bearer {token}\r\n"
-        writer.write(f"{head}Content-Length: 0\r\n\r\n".encode())
+        writer.write(f"{head}Host: {self._address.netloc}\r\n\r\n".encode())
         answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in answer[1:])}
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        return int(answer[0].split()[1]), json.loads(body)
+        if "content-length" not in headers:
+            self.close()  # a page of unknown length: its head is enough, and the connection is not
+            return int(answer[0].split()[1]), b""
+        body = await reader.readexactly(int(headers["content-length"]))
+        return int(answer[0].split()[1]), body
 
     def close(self) -> None:
         """Hang up."""

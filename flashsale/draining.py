@@ -58,6 +58,12 @@ def active_sales() -> list[int]:
     return list(recent.order_by("pk").values_list("pk", flat=True))
 
 
+def is_at_work() -> bool:
+    """Whether a worker drains the streams just now. Raises RedisError."""
+    client = get_redis_connection("sale")
+    return bool(client.exists(*(_slot_key(slot) for slot in range(settings.DRAIN_SLOTS))))
+
+
 def _slot_key(slot: int) -> str:
     return f"fs:drain:{slot}"
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from flashsale.records import Change, Entrance, Sample
+from flashsale.records import Change, Entrance, Rehearsal, Sample
 from shop.catalogue.models import Product, Variant
 from shop.orders.models import Order, Wish
 
@@ -20,6 +20,7 @@ __all__ = [
     "Change",
     "Entrance",
     "ParkedEntry",
+    "Rehearsal",
     "Reservation",
     "Sale",
     "SaleItem",

@@ -70,6 +70,8 @@ def _refused(items: dict[int, SaleItem], entries: Sequence[Entry]) -> Refusals:
     found = {("reserved", user): code for user, code in eligibility.blocked(users=users["reserved"]).items()}
     if users["promoted"]:
         sale = next(iter(items.values())).sale
+        if sale.rehearsal_of_id is not None:  # its shoppers have no accounts worth judging
+            return {}
         refused = eligibility.refused(users=users["promoted"], sale=sale, now=timezone.now())
         found |= {("promoted", user): code for user, code in refused.items()}
     return found

@@ -65,3 +65,22 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before} → {self.after}"
+
+
+class Rehearsal(models.Model):
+    """A rehearsal that somebody started in the admin: who came, how far it is, and what was measured."""
+
+    sale = models.ForeignKey("flashsale.Sale", on_delete=models.CASCADE, related_name="rehearsed")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    cast = models.JSONField(help_text=_("See `rehearsal.playing.Cast`."))
+    done = models.PositiveIntegerField(default=0)
+    outcome = models.JSONField(null=True, help_text=_("See `rehearsal.verdict.Outcome`."))
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.sale} {self.started_at:%Y-%m-%d %H:%M}"

@@ -15,6 +15,7 @@ from flashsale import (
     standby,
 )
 from flashsale.models import Sale
+from flashsale.rehearsal import kept
 
 
 @shared_task
@@ -71,3 +72,9 @@ def remind_shoppers() -> None:
 def work_out_shedding() -> None:
     """Tell the edge with which chance to forward; does nothing where no node reports."""
     shedding.work_out()
+
+
+@shared_task
+def play_rehearsal(rehearsal_id: int) -> None:
+    """Play a rehearsal that somebody asked for in the admin."""
+    kept.play(rehearsal_id)

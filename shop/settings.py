@@ -293,6 +293,8 @@ ORDER_BATCH_SIZE = env.int("ORDER_BATCH_SIZE", default=1000)
 DRAIN_SLOTS = env.int("DRAIN_SLOTS", default=2)
 REQUIRE_DURABLE_STORE = env.bool("REQUIRE_DURABLE_STORE", default=True)
 ORDERS_PER_SECOND = env.int("ORDERS_PER_SECOND", default=0)
+# Where the workers reach a gate when a sale is rehearsed from the admin: plain HTTP, inside.
+REHEARSAL_GATE = env.str("REHEARSAL_GATE", default=f"http://127.0.0.1:{PORT}")
 
 # The key of the edge: its nodes report to web with it (docs/edge.md). Without one nobody may.
 EDGE_KEY = env.str("EDGE_KEY", default="")

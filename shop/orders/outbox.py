@@ -27,6 +27,7 @@ LEASE = timedelta(minutes=5)
 BATCH = 50
 BASE, CAP = 1.0, 6 * 3600.0
 """First and longest wait before another try, in seconds."""
+NOBODY = ".invalid"
 GIVE_UP = timedelta(hours=24)
 
 
@@ -50,7 +51,10 @@ def put(ref: str, kind: str, to: str, language: str, context: dict[str, Any]) ->
 
 
 def put_all(letters: Iterable[Letter]) -> None:
-    """Write many mails in one statement; those that are there already stay as they are."""
+    """Write many mails in one statement; those that are there already stay as they are.
+
+    An address under `.invalid` belongs to nobody (RFC 2606): nothing is written to it.
+    """
     now = timezone.now()
     rows = [
         OutboxMail(
@@ -62,6 +66,7 @@ def put_all(letters: Iterable[Letter]) -> None:
             next_try_at=now,
         )
         for letter in letters
+        if not letter.to.endswith(NOBODY)
     ]
     OutboxMail.objects.bulk_create(rows, ignore_conflicts=True)
 
