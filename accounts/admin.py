@@ -29,7 +29,7 @@ class AddressInline(TabularInline):
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Who may do what; `manage.py setup_groups` makes merchandiser and support."""
+    """Who may do what; `manage.py setup_groups` makes the groups."""
 
 
 @admin.register(User)

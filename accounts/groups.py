@@ -1,4 +1,4 @@
-"""The two groups of the staff and just what they need (by name: nothing is imported from other apps)."""
+"""The three groups of the staff and just what they need (by name: nothing is imported from other apps)."""
 
 from django.apps import apps
 from django.contrib.auth.management import create_permissions
@@ -29,6 +29,13 @@ GROUPS: dict[str, Needs] = {
         "flashsale": {"sale": READ, "saleitem": READ, "reservation": DECIDE, "standbyentry": READ},
         "orders": {"order": DECIDE, "orderline": READ, "payment": READ, "outboxmail": READ},
     },
+    "auditor": {
+        "accounts": {"user": READ},
+        "admin": {"logentry": READ},
+        "catalogue": {EVERY_MODEL: READ},
+        "flashsale": {EVERY_MODEL: READ},
+        "orders": {EVERY_MODEL: READ},
+    },
 }
 
 
@@ -37,7 +44,7 @@ class UnknownPermission(LookupError):
 
 
 def ensure_groups() -> None:
-    """Make both groups and give each exactly its permissions; running it again changes nothing.
+    """Make the groups and give each exactly its permissions; running it again changes nothing.
 
     Permissions appear only after a whole `migrate`, too late for a migration of ours; so they are made here
     first, and this is called after migrating: by `manage.py setup_groups`, the demo shop and the deployment.

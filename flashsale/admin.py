@@ -19,7 +19,7 @@ from unfold.decorators import display
 from flashsale import admin_pacing, admin_standby, admin_views, audit, operating, pacing, scheduling
 from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
 from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
-from flashsale.cockpit import addresses
+from flashsale.cockpit import addresses, planning
 from flashsale.errors import SaleError, SchedulingError
 from flashsale.models import Sale, SaleItem
 from shop import money
@@ -113,6 +113,8 @@ class SaleAdmin(ModelAdmin):
     actions = ("schedule", "pause", "resume")
     view_on_site = False
     change_form_outer_before_template = "flashsale/admin/controls.html"
+    change_form_before_template = "flashsale/cockpit/plan.html"
+    list_before_template = "flashsale/cockpit/list_links.html"
     fieldsets = (
         (None, {"fields": (("title", "slug"), "description")}),
         (WHEN, {"fields": ("opens_at", "closes_at", "opens_at_once")}),
@@ -124,6 +126,7 @@ class SaleAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sale]:
         sales: QuerySet[Sale] = super().get_queryset(request)
+        sales = sales.filter(rehearsal_of=None)
         return sales.annotate(unit_sum=models.Sum("items__quantity", default=0))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Sale | None = None) -> tuple[str, ...]:
@@ -208,7 +211,6 @@ class SaleAdmin(ModelAdmin):
         own = [
             path("<int:pk>/schedule/", page(admin_views.schedule, site=site), name="sale-schedule"),
             path("<int:pk>/close/", page(admin_views.close, site=site), name="sale-close"),
-            path("<int:pk>/whitelist/", page(admin_views.addresses, site=site), name="sale-whitelist"),
             path("<int:pk>/pause/", page(admin_views.pause), name="sale-pause"),
             path("<int:pk>/resume/", page(admin_views.resume), name="sale-resume"),
             path("<int:pk>/rate/", page(admin_pacing.rate, site=site), name="sale-rate"),
@@ -224,6 +226,7 @@ class SaleAdmin(ModelAdmin):
         query = {"item__sale__id__exact": object_id}
         extra: dict[str, Any] = {
             "may_operate": admin_views.may_operate(request),
+            **planning.panel(sale),
             "reservations_url": reverse("admin:flashsale_reservation_changelist", query=query),
         }
         if sale is not None and not is_draft(sale):
@@ -232,6 +235,12 @@ class SaleAdmin(ModelAdmin):
         answer: HttpResponse = super().change_view(
             request, object_id, form_url, (extra_context or {}) | extra
         )
+        return answer
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """The empty form, with what will happen beside it."""
+        extra = {"may_operate": admin_views.may_operate(request), **planning.panel(None)}
+        answer: HttpResponse = super().add_view(request, form_url, (extra_context or {}) | extra)
         return answer
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

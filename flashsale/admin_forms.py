@@ -187,7 +187,9 @@ class WhitelistForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         widget=UnfoldAdminFileFieldWidget,
-        help_text=_("Text or CSV in UTF-8, up to 10 MB: one address a line, or a column named email."),
+        help_text=_(
+            "Text or CSV in UTF-8, or XLSX, up to 10 MB: one address a line, or a column named email."
+        ),
         error_messages={
             "required": _("Choose a file."),
             "empty": _("The file is empty."),

@@ -1,4 +1,4 @@
-"""The operator's own pages of a sale in the admin: schedule, pause, resume, end, and its list."""
+"""The operator's own pages of a sale in the admin: schedule, pause, resume, end."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from flashsale import operating, whitelist
-from flashsale.admin_forms import CloseForm, WhitelistForm
+from flashsale import operating
+from flashsale.admin_forms import CloseForm
 from flashsale.errors import SaleError
 from flashsale.models import Sale
 from flashsale.operating import Units
@@ -186,44 +186,3 @@ def _effects_of_closing(sale: Sale) -> list[str]:
         % {"n": free},
         _("Standby is over. This cannot be undone."),
     ]
-
-
-@require_http_methods(["GET", "POST"])
-def addresses(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
-    """Import the list of a sale from a file: all of it, or nothing and why."""
-    sale = find_sale(request, pk)
-    sent = request.method == "POST"
-    form = WhitelistForm(request.POST, request.FILES) if sent else WhitelistForm()
-    reading = whitelist.Reading()
-    if sent and form.is_valid():
-        try:
-            reading = whitelist.read(form.cleaned_data["file"].read(whitelist.LARGEST_FILE + 1))
-        except SaleError as error:
-            form.add_error("file", str(error))
-        else:
-            if reading.emails and not reading.errors:
-                return _import(request, sale, reading, replace=form.cleaned_data["replace"])
-    context = page(
-        request,
-        site,
-        sale,
-        form=form,
-        errors=reading.errors[: whitelist.ERRORS_SHOWN],
-        error_count=len(reading.errors),
-        is_empty=sent and form.is_valid() and not reading.errors,
-        count=sale.whitelist.count(),
-        title=_("Who may enter “%(sale)s”") % {"sale": sale.title},
-    )
-    return render(request, "flashsale/admin/whitelist.html", context)
-
-
-def _import(request: HttpRequest, sale: Sale, reading: whitelist.Reading, *, replace: bool) -> HttpResponse:
-    added = whitelist.put(sale=sale, emails=reading.emails, replace=replace)
-    sentence = ngettext("%(n)d address is new on the list.", "%(n)d addresses are new on the list.", added)
-    messages.success(request, sentence % {"n": added})
-    if reading.repeated:
-        lines = ", ".join(str(line) for line, _email in reading.repeated[: whitelist.ERRORS_SHOWN])
-        messages.info(
-            request, _("These lines repeat an address and were passed over: %(lines)s.") % {"lines": lines}
-        )
-    return back(sale)

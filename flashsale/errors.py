@@ -9,6 +9,10 @@ class SchedulingError(SaleError):
     """The sale cannot be scheduled, changed or closed as asked."""
 
 
+class UnreadableList(SaleError):
+    """A file of addresses cannot be read as a whole."""
+
+
 class Silent(SaleError):
     """The sale's memory does not answer."""
 

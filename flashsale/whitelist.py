@@ -1,8 +1,8 @@
-"""The list of a sale: e-mail addresses from a text or CSV file, all of them or none."""
+"""The list of a sale: e-mail addresses from a text, CSV or XLSX file, all of them or none."""
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -10,7 +10,8 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from flashsale.errors import SaleError
+from flashsale import sheets
+from flashsale.errors import UnreadableList
 from flashsale.models import Sale, WhitelistEntry
 
 LARGEST_FILE = 10 * 1024 * 1024
@@ -19,10 +20,6 @@ BATCH = 5_000
 ERRORS_SHOWN = 50
 LONGEST_EMAIL = 254
 FORMULA_SIGNS = ("=", "+", "-", "@")
-
-
-class UnreadableList(SaleError):
-    """The file as a whole cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +32,34 @@ class Reading:
 
 
 def read(content: bytes) -> Reading:
-    """Read one address a line, or the column `email` of a CSV file; raises UnreadableList."""
+    """Read one address a line, or the column `email` of a CSV or XLSX file; raises UnreadableList."""
     if len(content) > LARGEST_FILE:
         raise UnreadableList(_("The file is larger than 10 MB."))
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableList(_("The file is not text in UTF-8.")) from error
-    if "\0" in text:
-        raise UnreadableList(_("The file is not text in UTF-8."))
     found, seen = Reading(), set[str]()
-    for line, value in _values(text):
+    for line, value in sheets.values(content) if sheets.is_sheet(content) else _values(_text(content)):
         _take(found, seen, line, value)
         if len(seen) > MOST_ROWS:
             raise UnreadableList(_("The file has more than %(most)d addresses.") % {"most": MOST_ROWS})
     return found
 
 
-def put(*, sale: Sale, emails: list[str], replace: bool = False) -> int:
-    """Add addresses to the sale's list in one transaction, or replace it by them; return how many are new."""
+def _text(content: bytes) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableList(_("The file is not text in UTF-8.")) from error
+    if "\0" in text:
+        raise UnreadableList(_("The file is not text in UTF-8."))
+    return text
+
+
+def put(
+    *, sale: Sale, emails: list[str], replace: bool = False, tell: Callable[[int, int], None] | None = None
+) -> int:
+    """Add addresses to the sale's list in one transaction, or replace it by them; return how many are new.
+
+    `tell` hears (written, all) after each batch.
+    """
     with transaction.atomic(durable=True):
         if replace:
             sale.whitelist.all().delete()
@@ -64,6 +70,8 @@ def put(*, sale: Sale, emails: list[str], replace: bool = False) -> int:
             WhitelistEntry.objects.bulk_create(
                 rows, update_conflicts=True, unique_fields=["sale", "email"], update_fields=["email"]
             )
+            if tell is not None:
+                tell(first + len(rows), len(emails))
         return sale.whitelist.count() - before
 
 
@@ -74,7 +82,7 @@ def _values(text: str) -> Iterator[tuple[int, str]]:
     try:
         for number, row in enumerate(reader):
             cells = [cell.strip() for cell in row]
-            if number == 0 and (header := _header(cells)) is not None:
+            if number == 0 and (header := sheets.header(cells)) is not None:
                 column = header
             elif any(cells):
                 yield reader.line_num, cells[column] if column < len(cells) else ""
@@ -91,11 +99,6 @@ def _dialect(text: str) -> type[csv.Dialect]:
         delimiter = next((sign for sign in ";\t" if sign in first), ",")
 
     return Found
-
-
-def _header(cells: list[str]) -> int | None:
-    names = [cell.casefold() for cell in cells]
-    return next((names.index(name) for name in ("email", "e-mail", "e-mail address") if name in names), None)
 
 
 def _take(found: Reading, seen: set[str], line: int, value: str) -> None:

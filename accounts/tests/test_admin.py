@@ -113,7 +113,7 @@ def test_setting_up_groups_twice_changes_nothing(db: None, capsys: pytest.Captur
     before = {(g.name, p.codename) for g in Group.objects.all() for p in g.permissions.all()}
     call_command("setup_groups")
     assert {(g.name, p.codename) for g in Group.objects.all() for p in g.permissions.all()} == before
-    assert capsys.readouterr().out == "Groups: merchandiser, support.\n" * 2
+    assert capsys.readouterr().out == "Groups: merchandiser, support, auditor.\n" * 2
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,12 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from accounts.models import User
 from flashsale import audit, operating, pacing
 from flashsale.admin_views import find_sale, operator, page
+from flashsale.cockpit import shopper
 from flashsale.cockpit.figures import both_zones
+from flashsale.cockpit.live import watched, watcher
 from flashsale.errors import SaleError
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 
@@ -189,11 +192,12 @@ FORMS: dict[str, type[ActionForm]] = {
 @require_http_methods(["GET", "POST"])
 def action(request: HttpRequest, pk: int, verb: str, site: AdminSite) -> HttpResponse:
     """Say what follows; once confirmed, do it, unless somebody did something since."""
-    sale, kind = find_sale(request, pk), FORMS[verb]
+    sale, by = _allowed(request, pk, verb)
+    kind = FORMS[verb]
     initial = {"seen": audit.latest(sale), "rid": request.GET.get("rid", "")}
     form = kind(request.POST if request.method == "POST" else None, sale=sale, initial=initial)
     if request.method == "POST" and form.is_valid():
-        return told(request, sale, lambda: form.act(operator(request), form.cleaned_data["seen"]))
+        return told(request, sale, lambda: form.act(by, form.cleaned_data["seen"]))
     words: Any = kind
     context = page(request, site, sale, form=form, effects=form.effects, back=live_url(sale))
     context |= {
@@ -202,6 +206,13 @@ def action(request: HttpRequest, pk: int, verb: str, site: AdminSite) -> HttpRes
         "is_final": verb == "release",
     }
     return render(request, "flashsale/admin/confirm.html", context)
+
+
+def _allowed(request: HttpRequest, pk: int, verb: str) -> tuple[Sale, User]:
+    """Return the sale and who acts: operators do everything, support may release. Raises PermissionDenied."""
+    if verb == "release" and shopper.may_help(request):
+        return watched(request, pk), watcher(request)
+    return find_sale(request, pk), operator(request)
 
 
 def told(request: HttpRequest, sale: Sale, act: Callable[[], str]) -> HttpResponse:

@@ -1,14 +1,19 @@
 """The list of a sale is uploaded in the admin: whole, or not at all and why."""
 
+import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
+from openpyxl import Workbook
 
 from accounts.models import User
-from flashsale import whitelist
+from flashsale import sheets, whitelist
+from flashsale.cockpit import entrants
 from flashsale.models import SaleItem
 from flashsale.tests.pages import logged_in, words
 
@@ -97,3 +102,103 @@ def test_the_page_says_how_many_are_on_the_list(boss: Client, item: SaleItem) ->
     upload(boss, item, b"ann@example.com\n")
     text = words(boss.get(f"/admin/flashsale/sale/{item.sale_id}/whitelist/"))
     assert "1 address is on the list." in text
+
+
+def as_sheet(*rows: list[Any]) -> bytes:
+    book, out = Workbook(), io.BytesIO()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_sheet_is_imported_like_text(boss: Client, item: SaleItem) -> None:
+    content = as_sheet(
+        ["Name", "Email"], ["Ann", "Ann@example.com"], [None, None], ["Bob", "bob@example.com"]
+    )
+    assert said(upload(boss, item, content)) == ["2 addresses are new on the list."]
+    assert listed(item) == ["ann@example.com", "bob@example.com"]
+
+
+def test_a_bad_row_of_a_sheet_keeps_everything_out_and_is_named(boss: Client, item: SaleItem) -> None:
+    text = words(upload(boss, item, as_sheet(["email"], ["ann@example.com"], [17])))
+    assert "Line 3: “17” is not an e-mail address." in text
+    assert listed(item) == []
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 and no more", as_sheet(["x"])[:900]])
+def test_a_broken_sheet_is_said(boss: Client, item: SaleItem, content: bytes) -> None:
+    assert "The file is neither text nor XLSX." in words(upload(boss, item, content))
+
+
+def test_a_sheet_that_unpacks_to_too_much_is_refused(
+    boss: Client, item: SaleItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheets, "LARGEST_UNPACKED", 1_000)
+    assert "unpacks to more than" in words(upload(boss, item, as_sheet(["email"], ["ann@example.com"])))
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_what_was_taken_out_can_be_put_in_again(boss: Client, item: SaleItem, kind: str) -> None:
+    upload(boss, item, b"email\nann@example.com\nbob@example.com\n")
+    content = boss.get(f"/admin/flashsale/sale/{item.sale_id}/whitelist/list.{kind}").content
+    item.sale.whitelist.all().delete()
+    assert said(upload(boss, item, content)) == ["2 addresses are new on the list."]
+
+
+def test_a_hundred_thousand_rows_are_imported_and_their_progress_is_told(
+    boss: Client, item: SaleItem
+) -> None:
+    told: list[tuple[int, int]] = []
+    reading = whitelist.read(as_sheet(["email"], *[[f"shopper{n}@example.com"] for n in range(100_000)]))
+    added = whitelist.put(sale=item.sale, emails=reading.emails, tell=lambda *how: told.append(how))
+    assert (added, told[-1], len(told)) == (100_000, (100_000, 100_000), 20)
+    entrants.tell_progress(item.sale, 5_000, 100_000)
+    url = f"/admin/flashsale/sale/{item.sale_id}/whitelist/progress/"
+    assert boss.get(url).json() == {"done": 5_000, "total": 100_000}
+
+
+def test_the_rules_are_counted_together_and_one_by_one(boss: Client, item: SaleItem) -> None:
+    sale, now = item.sale, timezone.now()
+    sale.min_level, sale.min_account_days, sale.whitelist_only = 2, 30, True
+    sale.save()
+    old = now - timedelta(days=90)
+    for name, fields in {
+        "good": {"level": 2, "date_joined": old},
+        "young": {"level": 2, "date_joined": now},
+        "low": {"level": 1, "date_joined": old},
+        "both": {"level": 0, "date_joined": now},
+        "away": {"level": 2, "date_joined": old},
+        "bad": {"level": 2, "date_joined": old, "standing": "blocked"},
+    }.items():
+        User.objects.create(email=f"{name}@example.com", **fields)
+    upload(
+        boss,
+        item,
+        b"good@example.com\nyoung@example.com\nlow@example.com\nboth@example.com\nbad@example.com\n",
+    )
+    text = words(boss.get(f"/admin/flashsale/sale/{item.sale_id}/whitelist/"))
+    for sentence in (
+        "This lets in 1 shopper of 7.",
+        "Blocked: 1.",
+        "Accounts younger than 30 days: 3.",
+        "Below level 2: 3.",
+        "Not on the list: 2.",
+    ):
+        assert sentence in text
+
+
+def test_one_address_is_asked_about(boss: Client, item: SaleItem) -> None:
+    sale = item.sale
+    sale.whitelist_only = True
+    sale.save()
+    User.objects.create(email="ann@example.com")
+    User.objects.create(email="bob@example.com")
+    upload(boss, item, b"ann@example.com\ncat@example.com\n")
+    assert entrants.ask(sale, " ANN@example.com") == "ann@example.com may enter."
+    assert entrants.ask(sale, "bob@example.com").startswith(
+        "bob@example.com may not enter (F-14). The shopper reads:"
+    )
+    assert entrants.ask(sale, "cat@example.com") == "cat@example.com has no account. It is on the list."
+    page = words(boss.get(f"/admin/flashsale/sale/{sale.pk}/whitelist/", {"email": "ann@example.com"}))
+    assert "ann@example.com may enter." in page

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from flashsale import whitelist
+from flashsale.errors import UnreadableList
 from flashsale.models import Sale, SaleItem
-from flashsale.whitelist import UnreadableList
 
 Make = Callable[..., SaleItem]
 

@@ -1,4 +1,4 @@
-"""`manage.py setup_groups`: the groups merchandiser and support, after every migrate."""
+"""`manage.py setup_groups`: the groups of the staff, after every migrate."""
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -6,7 +6,7 @@ from accounts.groups import GROUPS, UnknownPermission, ensure_groups
 
 
 class Command(BaseCommand):
-    help = "Make the groups merchandiser and support with exactly the permissions they need."
+    help = "Make the groups of the staff with exactly the permissions they need."
 
     def handle(self, **_options: object) -> None:
         """Say which groups there are now."""

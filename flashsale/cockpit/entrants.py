@@ -1,0 +1,174 @@
+"""Who may enter a sale: its rules counted together, one address asked about, the list taken out, progress."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.cache import cache
+from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from flashsale import audit, eligibility, sheets, whitelist
+from flashsale.admin_forms import WhitelistForm
+from flashsale.admin_views import back, find_sale, operator, page
+from flashsale.cockpit.live import csv_file
+from flashsale.cockpit.scales import number
+from flashsale.errors import SaleError
+from flashsale.models import Sale, WhitelistEntry
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PROGRESS_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many accounts there are, how many each rule alone keeps out, how many may enter after all rules."""
+
+    accounts: int
+    kept_out: dict[str, int]
+    let_in: int
+
+
+def count(sale: Sale) -> Counted:
+    """Count by one query, at the opening or now, whichever is later; staff and closed accounts included."""
+    at = max(sale.opens_at, timezone.now())
+    mails = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True, email__iexact=OuterRef("email"))
+    listed = WhitelistEntry.objects.filter(sale=sale, email=Lower(OuterRef("email")))
+    rules = {
+        "closed": Q(is_active=False),
+        "blocked": Q(standing=User.Standing.BLOCKED),
+        "young": Q(date_joined__gt=at - timedelta(days=sale.min_account_days)),
+        "level": Q(level__lt=sale.min_level),
+    }
+    if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory":
+        rules["unverified"] = Q(~Exists(mails))
+    if sale.whitelist_only:
+        rules["unlisted"] = Q(~Exists(listed))
+    refused = Q()
+    for rule in rules.values():
+        refused |= rule
+    sums = {name: Count("pk", filter=rule) for name, rule in rules.items()}
+    found = User.objects.aggregate(accounts=Count("pk"), refused=Count("pk", filter=refused), **sums)
+    kept_out = {name: found[name] for name in rules if found[name]}
+    return Counted(found["accounts"], kept_out, found["accounts"] - found["refused"])
+
+
+def sentences(sale: Sale) -> list[str]:
+    """Say whom the rules let in, all together, and whom each alone keeps out."""
+    counted = count(sale)
+    said = ngettext(
+        "This lets in %(count)s shopper of %(all)s.",
+        "This lets in %(count)s shoppers of %(all)s.",
+        counted.let_in,
+    )
+    words = {
+        "closed": _("Closed accounts: %(count)s."),
+        "blocked": _("Blocked: %(count)s."),
+        "young": _("Accounts younger than %(days)d days: %(count)s."),
+        "level": _("Below level %(level)d: %(count)s."),
+        "unverified": _("E-mail address not confirmed: %(count)s."),
+        "unlisted": _("Not on the list: %(count)s."),
+    }
+    facts = {"days": sale.min_account_days, "level": sale.min_level}
+    found = [said % {"count": number(counted.let_in), "all": number(counted.accounts)}]
+    return found + [words[name] % {"count": number(n), **facts} for name, n in counted.kept_out.items()]
+
+
+def ask(sale: Sale, typed: str) -> str:
+    """Answer whether this address may enter at the opening, or now if that has passed, and why not."""
+    email = typed.strip().lower()
+    user = User.objects.filter(email=email).first()
+    is_listed = sale.whitelist.filter(email=email).exists()
+    if user is None:
+        listed = _("It is on the list.") if is_listed else _("It is not on the list.")
+        return _("%(email)s has no account. %(listed)s") % {"email": email, "listed": listed}
+    refusal = eligibility.why_not(user=user, sale=sale, now=max(sale.opens_at, timezone.now()))
+    if refusal is None:
+        return _("%(email)s may enter.") % {"email": email}
+    values = {"email": email, "code": refusal.code, "reason": refusal.sentence}
+    return _("%(email)s may not enter (%(code)s). The shopper reads: %(reason)s") % values
+
+
+@require_safe
+def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The list as CSV or XLSX; either can be imported again."""
+    sale = find_sale(request, pk)
+    emails = sale.whitelist.order_by("email").values_list("email", flat=True)
+    name = f"{sale.slug}-list.{kind}"
+    if kind == "csv":
+        return csv_file(name, [["email"], *([email] for email in emails.iterator())])
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(sheets.written(emails.iterator()), content_type=XLSX, headers=headers)
+
+
+def _key(sale: Sale) -> str:
+    return f"cockpit:{sale.pk}:import"
+
+
+def tell_progress(sale: Sale, done: int, total: int) -> None:
+    """Note how far an import is; without the cache nobody sees it and the import goes on."""
+    cache.set(_key(sale), [done, total], PROGRESS_SECONDS)
+
+
+@require_safe
+def progress(request: HttpRequest, pk: int) -> JsonResponse:
+    """How far the import of a list is: rows written, and all of them; 0 of 0 before it begins."""
+    done, total = cache.get(_key(find_sale(request, pk))) or (0, 0)
+    return JsonResponse({"done": done, "total": total})
+
+
+@require_http_methods(["GET", "POST"])
+def addresses(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
+    """Import the list of a sale from a file: all of it, or nothing and why."""
+    sale = find_sale(request, pk)
+    sent = request.method == "POST"
+    form = WhitelistForm(request.POST, request.FILES) if sent else WhitelistForm()
+    reading = whitelist.Reading()
+    if sent and form.is_valid():
+        try:
+            reading = whitelist.read(form.cleaned_data["file"].read(whitelist.LARGEST_FILE + 1))
+        except SaleError as error:
+            form.add_error("file", str(error))
+        else:
+            if reading.emails and not reading.errors:
+                return _import(request, sale, reading, replace=form.cleaned_data["replace"])
+    context = page(
+        request,
+        site,
+        sale,
+        form=form,
+        errors=reading.errors[: whitelist.ERRORS_SHOWN],
+        error_count=len(reading.errors),
+        is_empty=sent and form.is_valid() and not reading.errors,
+        count=sale.whitelist.count(),
+        sentences=sentences(sale),
+        asked=(asked := request.GET.get("email", "")[:254]),
+        answer=ask(sale, asked) if asked else "",
+        title=_("Who may enter “%(sale)s”") % {"sale": sale.title},
+    )
+    return render(request, "flashsale/admin/whitelist.html", context)
+
+
+def _import(request: HttpRequest, sale: Sale, reading: whitelist.Reading, *, replace: bool) -> HttpResponse:
+    tell = partial(tell_progress, sale)
+    added = whitelist.put(sale=sale, emails=reading.emails, replace=replace, tell=tell)
+    audit.note(sale=sale, by=operator(request), what=_("List imported."), after=len(reading.emails))
+    sentence = ngettext("%(n)d address is new on the list.", "%(n)d addresses are new on the list.", added)
+    messages.success(request, sentence % {"n": added})
+    if reading.repeated:
+        lines = ", ".join(str(line) for line, _email in reading.repeated[: whitelist.ERRORS_SHOWN])
+        messages.info(
+            request, _("These lines repeat an address and were passed over: %(lines)s.") % {"lines": lines}
+        )
+    return back(sale)
