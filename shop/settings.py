@@ -5,6 +5,7 @@ values are refused at start.
 """
 
 import sys
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
+    "axes",
     "captcha",
     "csp",
     "payments",
@@ -83,6 +85,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "shop.csp.admin_policy",
     "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "shop.urls"
@@ -190,6 +193,7 @@ CELERY_BEAT_SCHEDULE = schedule.BEAT
 # Accounts
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -225,6 +229,20 @@ ACCOUNT_FORMS = {
 # The library's own limits refuse everybody while the cache is away; those of accounts/limits.py do not.
 ACCOUNT_RATE_LIMITS = False
 SITE_ID = 1
+# The door of the admin: kept in rows, it locks even while the cache, and with it the limiter, is away; by
+# account and address together, so that a stranger's guesses lock out nobody but himself.
+AXES_HANDLER = "accounts.admin_door.Door"
+AXES_ONLY_ADMIN_SITE = True
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "accounts.limits.client_address"
+AXES_LOCKOUT_CALLABLE = "accounts.admin_door.locked"
+AXES_USERNAME_CALLABLE = "accounts.admin_door.account"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` unlocks
+AXES_VERBOSE = False
 
 # Mail
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://localhost:25")

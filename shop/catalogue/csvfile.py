@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from shop.catalogue.errors import Problem, Unreadable
 
+LARGEST_FILE = 64 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Row:
@@ -77,6 +79,8 @@ def _row(line: int, header: Sequence[str], cells: Sequence[str]) -> Row | Proble
 
 def _contents(path: Path) -> str:
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise Unreadable(_("%(file)s is larger than 64 MB.") % {"file": path})
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         text = _("%(file)s is not UTF-8 text. Save it as “CSV UTF-8” and import it again.")

@@ -209,3 +209,14 @@ def test_an_import_that_has_to_wait_too_long_says_so(tmp_path: Path) -> None:
         other.close()
         connection.close()
     assert last.startswith("Nothing was imported; try again in a moment. The database said: canceling")
+
+
+def test_a_file_that_is_too_large_is_not_read_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    path = tmp_path / "products.csv"
+    path.write_bytes(b"a" * 101)
+    monkeypatch.setattr("shop.catalogue.csvfile.LARGEST_FILE", 100)
+    monkeypatch.setattr(Path, "read_text", None)
+    with pytest.raises(CommandError, match="is larger than 64 MB"):
+        call_command("import_products", str(path))
