@@ -103,9 +103,23 @@ def chart_csv(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return csv_file(f"{sale.slug}-{name}.csv", [chart.headers, *chart.rows])
 
 
+def harmless(cell: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe."""
+    is_formula = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{cell}" if is_formula and not _is_number(str(cell)) else cell
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def csv_file(name: str, rows: Sequence[Sequence[object]]) -> HttpResponse:
     """Return rows as a CSV file to be kept."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
-    csv.writer(response).writerows(rows)
+    csv.writer(response).writerows([harmless(cell) for cell in row] for row in rows)
     return response

@@ -64,6 +64,11 @@ SHOP = {
     "order-cancel": Row(NO_METHOD, OWNER),
     "order-pay": Row(OWNER, OWNER),
     "order-address": Row(NO_METHOD, OWNER),
+    "order-again": Row(NO_METHOD, OWNER),
+    "stock-notice": Row(EVERYBODY, EVERYBODY),
+    "no-mail": Row(NOBODY, NOBODY),  # a link that was never sent
+    "robots": READ_ONLY,
+    "sitemap": Row(EVERYBODY, EVERYBODY),
     "payment": Row(OWNER, OWNER),
     "payment-return": Row(OWNER),
     "stripe-webhook": Row(NO_METHOD, NOBODY),  # there is no such provider in the tests
@@ -80,6 +85,9 @@ SHOP = {
 SALES = {
     "sales": READ_ONLY,
     "sale": READ_ONLY,
+    "sale-remind": Row(EVERYBODY, EVERYBODY),
+    "sale-calendar": READ_ONLY,
+    "sales-sitemap": Row(EVERYBODY, EVERYBODY),
     "reservations": Row(MEMBERS),
     "reservation": Row("lynnnn"),
     "give-back": Row("mmmmmm", "lynnnn"),
@@ -141,6 +149,13 @@ ADMIN_PAGES = {
     "admin:sale-close": OPERATING,
     "admin:sale-whitelist": OPERATING,
     "admin:sale-rate": OPERATING,
+    "admin:sale-live": Row("lllyyy", "lllmmm"),
+    "admin:sale-frame": Row("lllyyy", "lllmmm"),
+    "admin:sale-chart": Row("lllnnn", "lllmmm"),  # nothing is measured yet
+    "admin:sale-open": OPERATING,
+    "admin:sale-end": OPERATING,
+    "admin:sale-add": OPERATING,
+    "admin:sale-release": OPERATING,
     "admin:sale-pause": ONLY_OPERATING,
     "admin:sale-resume": ONLY_OPERATING,
 }
@@ -226,14 +241,20 @@ def _parts(item: SaleItem, rid: str, buyer: User) -> dict[str, dict[str, Any]]:
         "admin:auth_user_password_change": {"id": buyer.pk},
         **_each("captcha-image captcha-audio", key="0" * 40),
         **_each("order order-cancel order-pay order-address", public_id=order.public_id),
+        **_each("order-again", public_id=order.public_id),
         **_each("api-order api-order-cancel api-order-pay", public_id=order.public_id),
         **_each("payment payment-return", token=payment.start(order=order, variant="dummy").token),
         **_each("reservation give-back", rid=rid),
         **_each("address-edit address-delete", pk=home.pk),
-        **_each("sale sale-enter sale-ready", **sale),
+        "stock-notice": {"pk": product.pk},
+        "no-mail": {"signed": "never-sent"},
+        **_each("sale sale-enter sale-ready sale-remind sale-calendar", **sale),
         **_each("sale-result sale-attempt sale-leave", **sale, item=item.pk),
         **_each("admin:sale-schedule admin:sale-close admin:sale-whitelist", pk=item.sale_id),
         **_each("admin:sale-pause admin:sale-resume admin:sale-rate", pk=item.sale_id),
+        **_each("admin:sale-live admin:sale-frame admin:sale-open admin:sale-end", pk=item.sale_id),
+        **_each("admin:sale-add admin:sale-release", pk=item.sale_id),
+        "admin:sale-chart": {"pk": item.sale_id, "name": "flow"},
     }
 
 

@@ -1,23 +1,27 @@
 """What every page must withstand, whatever it is about: generated from the table of addresses."""
 
+import csv
+import io
 import re
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
 from accounts.tests.conftest import PASSWORD
+from flashsale.cockpit.live import csv_file
 from flashsale.tests import access
 from flashsale.tests.access import ADMIN, BUYER, ROLES, TABLE
 from flashsale.tests.conftest import MakeSale
 from flashsale.tests.pages import enter
 
-SIGNED = {"stripe-webhook"}
-"""Believed by the signature of its bytes, not by a cookie: test_stripe.py."""
+SIGNED = {"stripe-webhook", "no-mail"}
+"""Believed by a signature, not by a cookie: the webhook of the bank, and the link that stops mails."""
 
 ELSEWHERE = (
     "https://evil.example/",
@@ -26,6 +30,11 @@ ELSEWHERE = (
     "https:evil.example",
     "javascript:x",
 )
+
+
+@pytest.fixture(autouse=True)
+def _uncounted() -> None:
+    cache.clear()
 
 
 def _role(letters: str) -> str | None:
@@ -37,7 +46,10 @@ def _role(letters: str) -> str | None:
 def _takes_without_token(name: str, address: str) -> bool:
     client = Client(enforce_csrf_checks=True)
     client.cookies = access.browser_of(str(_role(TABLE[name].post))).cookies
-    origins = ({}, {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"})
+    origins: tuple[dict[str, str], ...] = (
+        {},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    )
     return any(client.post(address, headers=origin).status_code != 403 for origin in origins)
 
 
@@ -171,3 +183,11 @@ def test_wrong_passwords_at_the_shops_own_door_lock_nobody_out_of_the_admin() ->
         Client().post("/accounts/login/", {"login": "boss@example.com", "password": "wrong-wrong-wrong"})
     answer = Client().post("/admin/login/", {"username": "boss@example.com", "password": PASSWORD})
     assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_of_an_export_is_a_formula(cell: str) -> None:
+    rows = list(
+        csv.reader(io.StringIO(csv_file("a.csv", [[cell, "lamp", "-3", 4]]).content.decode(), newline=""))
+    )
+    assert rows == [["'" + cell, "lamp", "-3", "4"]]
