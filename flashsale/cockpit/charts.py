@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString, mark_safe
 from flashsale.cockpit import scales
 from flashsale.cockpit.scales import Bin, Scale, compact, number
 
-WIDTH, HEIGHT = 760, 240
-LEFT, RIGHT, TOP, BOTTOM = 56, 150, 18, 30
+WIDTH, HEIGHT = 600, 240
+LEFT, RIGHT, TOP, BOTTOM = 48, 190, 18, 30
 LINE_GAP = 15
 LETTER = 6.6
 """Width of a letter of 12 px, at most; what is placed side by side is measured by it."""
@@ -193,24 +193,21 @@ def bars(
 
 
 def whole(label: str, parts: Sequence[tuple[str, str, int]]) -> SafeString:
-    """Draw one bar of 100 %: segments of at least 2 px, 2 px apart, their names on or below them."""
-    canvas, shown = Canvas(label, height=84), [part for part in parts if part[2]]
+    """Draw one bar of 100 %: segments of at least 2 px, 2 px apart, each with its name on a line below it."""
+    canvas, shown = Canvas(label), [part for part in parts if part[2]]
     widths = segment_widths([value for _, _, value in shown])
-    x, taken = float(LEFT), 0.0
+    x, taken = float(LEFT), [0.0] * len(shown)
     for (name, kind, value), width in zip(shown, widths, strict=True):
-        canvas.add(
-            '<rect class="area {kind}" x="{x}" y="12" width="{w}" height="34"/>',
-            kind=kind,
-            x=round(x, 1),
-            w=width,
-        )
+        area = '<rect class="area {kind}" x="{x}" y="12" width="{w}" height="34"/>'
+        canvas.add(area, kind=kind, x=round(x, 1), w=width)
         words = f"{name} {number(value)}"
         begin = max(float(LEFT), min(x, WIDTH - len(words) * LETTER))
-        if begin >= taken and (width >= len(words) * LETTER * 0.6 or begin >= x):
-            canvas.text(begin, 66, words)
-            canvas.add('<path class="rule" d="M{x} 46V54"/>', x=round(x + min(width / 2, 6), 1))
-            taken = begin + (len(words) + 2) * LETTER
+        line = next(line for line, end in enumerate(taken) if begin >= end)
+        canvas.text(begin, 66 + line * LINE_GAP, words)
+        canvas.add('<path class="rule" d="M{x} 46V54"/>', x=round(x + min(width / 2, 6), 1))
+        taken[line] = begin + (len(words) + 2) * LETTER
         x += width + GAP
+    canvas.height = 76 + LINE_GAP * sum(end > 0 for end in taken)
     return canvas.svg()
 
 
