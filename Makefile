@@ -17,7 +17,7 @@ PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate
 NO_TEXTS = -i '.venv*' -i '.data*' -i bench -i tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check crowd bench messages pins
+.PHONY: help run test cluster check crowd bench messages pins
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ run: ## start the shop with its stores (PORT=8000 DATA_DIR=.data)
 test: ## run the whole suite on stores of its own (ARGS="flashsale -x")
 	@$(BOOTSTRAP) dev
 	@exec $(OWN_STORES) $(BIN)/python -m pytest $(ARGS)
+
+cluster: ## run what takes minutes: clusters, fail-overs, brokers, replicas (ARGS="-k slot")
+	@$(BOOTSTRAP) dev
+	@exec $(OWN_STORES) $(BIN)/python -m pytest -m cluster $(ARGS)
 
 check: ## format, lint, types, migrations, deployment settings
 	@$(BOOTSTRAP) dev

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import redis.asyncio
+from django.conf import settings
 from django_redis import get_redis_connection
-from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
-from redis.retry import Retry
 
 from flashsale.replies import (
     Answer,
@@ -30,6 +29,7 @@ from flashsale.replies import (
     read_own,
     read_status,
 )
+from shop import store
 
 T = TypeVar("T")
 NEWS = "fs:news"
@@ -51,6 +51,7 @@ class Call(Generic[T]):
     args: Sequence[str | int]
     read: Callable[[Any], T]
     reads_only: bool = False
+    promises: bool = False  # the shopper is told of it: first STORE_REPLICAS replicas must have it
 
 
 @cache
@@ -91,7 +92,7 @@ def attempt(sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int) 
     for item, user in attempts:
         args += (index[item], user)
     keys = [*_keys(sale, items), f"fs:{{{sale}}}:tries:"]
-    return Call("attempt", keys, args, lambda reply: read_decided(reply, len(attempts)))
+    return Call("attempt", keys, args, lambda reply: read_decided(reply, len(attempts)), promises=True)
 
 
 def release(sale: int, item: int, *, user: int, rid: str) -> Call[str]:
@@ -206,6 +207,10 @@ def _command(call: Call[Any]) -> list[str | int]:
     return [name, f"{call.function}_{library()[0]}", len(call.keys), *call.keys, *call.args]
 
 
+def _replicas(call: Call[Any]) -> int:
+    return settings.STORE_REPLICAS if call.promises else 0
+
+
 def _is_missing(error: ResponseError) -> bool:
     return "Function not found" in str(error)
 
@@ -214,12 +219,12 @@ def run(call: Call[T]) -> T:
     """Carry a call for web or worker. Raises redis.exceptions.RedisError if the store does not answer."""
     client = get_redis_connection("sale")
     try:
-        reply = client.execute_command(*_command(call))
+        reply = store.execute(client, _command(call), replicas=_replicas(call))
     except ResponseError as error:
         if not _is_missing(error):
             raise
         client.function_load(library()[1], replace=True)
-        reply = client.execute_command(*_command(call))
+        reply = store.execute(client, _command(call), replicas=_replicas(call))
     return call.read(reply)
 
 
@@ -257,22 +262,6 @@ async def blocked_async(client: "redis.asyncio.Redis") -> frozenset[int]:
     return frozenset(map(int, (await client.get(BLOCKED) or b"").split()))
 
 
-def connect_async(url: str) -> "redis.asyncio.Redis":
-    """Open the gate's client: bounded waits, and no silent resend (a batch sent twice is our decision).
-
-    With all connections in use a call waits for one; it is not refused.
-    """
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url,
-        socket_connect_timeout=0.25,
-        socket_timeout=1.0,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=64,
-        timeout=1.0,
-    )
-    return redis.asyncio.Redis.from_pool(pool)
-
-
 async def items_async(client: "redis.asyncio.Redis", sale: int) -> list[int]:
     """Return the items of a sale, as the store knows them; none for an unknown sale."""
     text = await client.hget(sale_keys(sale)[0], "items")
@@ -282,20 +271,22 @@ async def items_async(client: "redis.asyncio.Redis", sale: int) -> list[int]:
 async def durability_fault(client: "redis.asyncio.Redis") -> str:
     """Say why an answer of this store might not survive a power cut; empty if it does."""
     wanted = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no"}
-    for name, value in wanted.items():
-        found = (await client.config_get(name)).get(name)
-        if found != value:
-            return f"{name} is {found}, not {value}"
+    await client.initialize()  # a cluster's client knows its servers then
+    for server in store.servers(client):
+        for name, value in wanted.items():
+            found = (await client.config_get(name, **server)).get(name)
+            if found != value:
+                return f"{name} is {found}, not {value}"
     return ""
 
 
 async def run_async(client: "redis.asyncio.Redis", call: Call[T]) -> T:
     """Carry a call for the gate. Raises redis.exceptions.RedisError if the store does not answer."""
     try:
-        reply = await client.execute_command(*_command(call))  # type: ignore[no-untyped-call]
+        reply = await store.execute_async(client, _command(call), replicas=_replicas(call))
     except ResponseError as error:
         if not _is_missing(error):
             raise
         await client.function_load(library()[1], replace=True)
-        reply = await client.execute_command(*_command(call))  # type: ignore[no-untyped-call]
+        reply = await store.execute_async(client, _command(call), replicas=_replicas(call))
     return call.read(reply)

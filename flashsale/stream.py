@@ -5,6 +5,7 @@ claimed by another. Entries are deleted one by one after they were recorded and 
 trimming drops entries that nobody has read.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +14,10 @@ from django_redis import get_redis_connection
 from redis.exceptions import ResponseError
 
 from flashsale.stock import GROUP, sale_keys
+from shop import store
 
 CLAIM_AFTER_MS = 15_000
+ASK_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ def read(
 ) -> dict[int, list[Entry]]:
     """Read up to `count` new entries of each sale; wait up to `block_ms` for the first one of any."""
     client = get_redis_connection("sale")
+    if isinstance(client, store.Cluster) and len(sales) > 1:
+        return _read_each(sales, consumer=consumer, count=count, block_ms=block_ms)
     streams = {_stream(sale): sale for sale in sales}
     try:
         reply = client.xreadgroup(GROUP, consumer, dict.fromkeys(streams, ">"), count=count, block=block_ms)
@@ -88,10 +93,24 @@ def read(
             raise
         for sale in sales:
             _create_group(sale)
-        return {}
+        reply = client.xreadgroup(GROUP, consumer, dict.fromkeys(streams, ">"), count=count, block=block_ms)
     return {
         streams[key.decode()]: [_entry(entry_id, fields) for entry_id, fields in rows] for key, rows in reply
     }
+
+
+def _read_each(
+    sales: Sequence[int], *, consumer: str, count: int, block_ms: int | None
+) -> dict[int, list[Entry]]:
+    """Ask stream by stream: in a cluster each sale may live on another server, and one call asks only one."""
+    until = time.monotonic() + (block_ms or 0) / 1000
+    while True:
+        found: dict[int, list[Entry]] = {}
+        for sale in sales:
+            found |= read([sale], consumer=consumer, count=count)
+        if found or time.monotonic() >= until:
+            return found
+        time.sleep(ASK_EVERY)
 
 
 def _create_group(sale: int) -> None:
@@ -141,6 +160,6 @@ def backlog(sale: int) -> Backlog:
         if "NOGROUP" in str(error) or "no such key" in str(error).lower():
             return Backlog(0, 0, 0)
         raise
-    seconds, micro = client.time()
+    seconds, micro = client.time(**store.server_of(client, _stream(sale)))
     oldest = seconds * 1000 + micro // 1000 - int(first[0][0].split(b"-")[0]) if first else 0
     return Backlog(unread=length - pending, pending=pending, oldest_ms=max(oldest, 0))

@@ -12,7 +12,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from shop import csp, schedule
+from shop import csp, schedule, store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -118,9 +118,15 @@ DATABASE_URL = env.str(
 )
 REDIS_URL = env.str("REDIS_URL", default=_stores.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
 CACHE_URL = env.str("CACHE_URL", default=_stores.get("CACHE_URL", "redis://127.0.0.1:6379/2"))
-CELERY_BROKER_URL = env.str(
-    "CELERY_BROKER_URL", default=_stores.get("CELERY_BROKER_URL", REDIS_URL.rsplit("/", 1)[0] + "/1")
-)
+try:
+    _memory = store.read(REDIS_URL)
+except ValueError as error:
+    raise ImproperlyConfigured(f"Set REDIS_URL to an address of the sale's memory: {error}.") from error
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_stores.get("CELERY_BROKER_URL", ""))
+if not CELERY_BROKER_URL:
+    if _memory.kind:
+        raise ImproperlyConfigured("Set CELERY_BROKER_URL too: Celery's broker is one server, or RabbitMQ.")
+    CELERY_BROKER_URL = REDIS_URL.rsplit("/", 1)[0] + "/1"
 
 DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 DATABASES["default"].update(
@@ -135,8 +141,6 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The sale's memory has a timeout and no silent resend: a batch sent twice must be our decision.
-REDIS_OPTIONS = {"socket_connect_timeout": 0.25, "socket_timeout": 1.0}
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -145,17 +149,13 @@ CACHES = {
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "IGNORE_EXCEPTIONS": True,
-            "CONNECTION_POOL_KWARGS": REDIS_OPTIONS,
+            "CONNECTION_POOL_KWARGS": store.TIMEOUTS,
         },
     },
     "sale": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {
-            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            "CONNECTION_POOL_CLASS": "redis.ConnectionPool",
-            "CONNECTION_POOL_KWARGS": REDIS_OPTIONS,
-        },
+        "LOCATION": [REDIS_URL],  # one address; it may have commas of its own
+        "OPTIONS": {"CLIENT_CLASS": "shop.store.Client"},
     },
 }
 # What is the same for everybody, in the memory of each process: parts of pages, and rows for a second.
@@ -310,6 +310,7 @@ GATE_ATTEMPT_TIMEOUT = env.float("GATE_ATTEMPT_TIMEOUT", default=3.0)
 ORDER_BATCH_SIZE = env.int("ORDER_BATCH_SIZE", default=1000)
 DRAIN_SLOTS = env.int("DRAIN_SLOTS", default=2)
 REQUIRE_DURABLE_STORE = env.bool("REQUIRE_DURABLE_STORE", default=True)
+STORE_REPLICAS = env.int("STORE_REPLICAS", default=0)
 ORDERS_PER_SECOND = env.int("ORDERS_PER_SECOND", default=0)
 # Where the workers reach a gate when a sale is rehearsed from the admin: plain HTTP, inside.
 REHEARSAL_GATE = env.str("REHEARSAL_GATE", default=f"http://127.0.0.1:{PORT}")

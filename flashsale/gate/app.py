@@ -39,6 +39,7 @@ from flashsale.gate.responses import (
 )
 from flashsale.passes import PassError, Signer
 from flashsale.replies import PAUSED, Answer, Decided
+from shop import store
 
 logger = logging.getLogger(__name__)
 Route = tuple[tuple[str, ...], Callable[[], Awaitable[Reply]]]
@@ -100,7 +101,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.metrics = Metrics()
-        self.client: redis.asyncio.Redis = stock.connect_async(settings.REDIS_URL)
+        self.client: redis.asyncio.Redis = store.connect_async(settings.REDIS_URL)
         self.clock = Clock(self.client)
         self.signer = Signer(settings.PASS_KEYS)
         self.hosts = Hosts(settings.ALLOWED_HOSTS)

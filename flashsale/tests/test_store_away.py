@@ -15,6 +15,7 @@ from flashsale import scheduling, stock
 from flashsale.passes import Signer
 from flashsale.tests.conftest import MakeSale
 from flashsale.tests.gates import attempt_at, bearer, running_gate
+from shop import store as memory
 from shop.up import valkey
 from shop.up.processes import Process
 
@@ -32,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def load(url: str, document: dict[str, Any]) -> str:
     async def go() -> str:
-        client = stock.connect_async(url)
+        client = memory.connect_async(url)
         try:
             return await stock.run_async(client, stock.load(document["id"], document))
         finally:

@@ -22,6 +22,7 @@ from flashsale import draining, recording, reservations, stock
 from flashsale.models import Reservation, SaleItem
 from flashsale.stream import Entry
 from flashsale.tests.conftest import attempt, is_clean, let_the_deadline_pass, pay, units, win
+from shop import store
 from shop.orders import endings
 from shop.orders.errors import NotCancellable, Refused
 from shop.orders.models import Order
@@ -53,7 +54,7 @@ def meet_before(patch: Patch, module: object, name: str) -> None:
 
 def at_the_gate(item: SaleItem, user: User) -> str:
     async def story() -> str:
-        client = stock.connect_async(settings.REDIS_URL)
+        client = store.connect_async(settings.REDIS_URL)
         call = stock.attempt(item.sale_id, [(item.pk, user.pk)], per_minute=100)
         try:
             return (await stock.run_async(client, call)).answers[0].outcome

@@ -24,6 +24,7 @@ PRODUCTION = {
 
 @pytest.fixture(autouse=True)
 def _production(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CELERY_BROKER_URL", raising=False)
     for name, value in PRODUCTION.items():
         monkeypatch.setenv(name, value)
 
@@ -59,6 +60,8 @@ def _manage(*arguments: str) -> "subprocess.CompletedProcess[str]":
         ("CLIENT_ADDRESS_HEADER", "X-Real-IP", "Set TRUSTED_PROXIES too"),
         ("TRUSTED_PROXIES", "10.0.0.0/99", "Set TRUSTED_PROXIES to addresses or networks"),
         ("METRICS_ALLOWED", "everybody", "Set METRICS_ALLOWED to addresses or networks"),
+        ("REDIS_URL", "memcached://one", "Set REDIS_URL to an address of the sale's memory"),
+        ("REDIS_URL", "redis+cluster://one:7000", "Set CELERY_BROKER_URL too"),
         ("DJANGO_TESTING", "1", "DJANGO_TESTING weakens passwords: never set it in production."),
     ],
 )

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import redis
 
+from shop import store
+
 from . import postgres, valkey
 from .messages import Trouble
 from .processes import Process, rotate
@@ -52,13 +54,15 @@ class Stores:
 
 def broker_url(redis_url: str) -> str:
     """Return Celery's broker: database 1 of the server that keeps the sale's memory."""
+    if "+" in urlsplit(redis_url).scheme:
+        raise Trouble("Set CELERY_BROKER_URL too: Celery's broker is one server, or RabbitMQ.")
     return urlunsplit(urlsplit(redis_url)._replace(path="/1"))
 
 
 def _address(url: str) -> str:
-    """Return host and port of a URL, without the password."""
+    """Return hosts and ports of a URL, without the password."""
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname or parts.path)
+    return parts.netloc.rpartition("@")[2] or parts.path
 
 
 def _require_database(url: str) -> None:
@@ -78,8 +82,7 @@ def _require_database(url: str) -> None:
 
 def _require_redis(variable: str, url: str) -> None:
     try:
-        with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
-            client.ping()
+        store.connect(url).ping()
     except (redis.RedisError, ValueError) as error:
         raise Trouble(
             f"{variable} is set, but {_address(url)} does not let us in ({error}): "
