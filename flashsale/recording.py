@@ -8,11 +8,12 @@ shopper, and pauses the sale, for then the store has lied.
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Address, User
@@ -134,39 +135,56 @@ def _place(entry: Entry, status: str) -> StandbyEntry:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the rows have of a batch: whose each name is, who holds a unit, and how many each has paid."""
+
+    owners: dict[str, int]
+    live: set[tuple[int, int]]
+    paid: Counter[tuple[int, int]]
+
+
+def _known(items: dict[int, SaleItem], entries: Sequence[Entry]) -> _Known:
+    found = _Known({}, set(), Counter())
+    ours = Q(user__in={entry.user for entry in entries}) | Q(rid__in=[entry.ref for entry in entries])
+    rows = Reservation.objects.filter(ours, item__in=items)
+    for rid, item, user, status in rows.values_list("rid", "item_id", "user_id", "status"):
+        found.owners[rid] = user
+        if status == Status.HELD:
+            found.live.add((item, user))
+        elif status == Status.PAID:
+            found.paid[item, user] += 1
+    return found
+
+
 def _judge(items: dict[int, SaleItem], entries: Sequence[Entry], refused: Refusals) -> list[Reservation]:
     """Decide what each new unit becomes: held while there is room, else displaced; refused by the rules."""
-    known = Reservation.objects.filter(item__in=items, user__in={entry.user for entry in entries})
-    rids, live, paid = set(), set(), Counter[tuple[int, int]]()
-    for rid, item, user, status in known.values_list("rid", "item_id", "user_id", "status"):
-        rids.add(rid)
-        if status == Status.HELD:
-            live.add((item, user))
-        elif status == Status.PAID:
-            paid[item, user] += 1
+    known, rows = _known(items, entries), []
     free = {pk: item.free for pk, item in items.items()}
-    rows = []
     for entry in entries:
-        if entry.ref in rids:
+        # A store that went back gives the same name to a second shopper. The first one keeps it.
+        is_taken = known.owners.get(entry.ref, entry.user) != entry.user
+        rid = f"{entry.ref}-{entry.user}" if is_taken else entry.ref
+        if rid in known.owners:
             continue
-        rids.add(entry.ref)
-        sale_item, owner = items[entry.item], (entry.item, entry.user)
-        fits = free[entry.item] > 0 and owner not in live and paid[owner] < sale_item.limit
-        if not fits or entry.epoch != sale_item.sale.epoch:
-            rows.append(_row(entry, Status.DISPLACED))
+        known.owners[rid] = entry.user
+        item, owner = items[entry.item], (entry.item, entry.user)
+        fits = free[entry.item] > 0 and owner not in known.live and known.paid[owner] < item.limit
+        if is_taken or not fits or entry.epoch != item.sale.epoch:
+            rows.append(_row(entry, Status.DISPLACED, rid=rid))
         elif (entry.kind, entry.user) in refused:
-            rows.append(_row(entry, Status.REFUSED, refusal=refused[entry.kind, entry.user]))
+            rows.append(_row(entry, Status.REFUSED, rid=rid, refusal=refused[entry.kind, entry.user]))
         else:
             free[entry.item] -= 1
-            live.add(owner)
-            rows.append(_row(entry, Status.HELD))
+            known.live.add(owner)
+            rows.append(_row(entry, Status.HELD, rid=rid))
     return rows
 
 
-def _row(entry: Entry, status: str, *, refusal: str = "") -> Reservation:
+def _row(entry: Entry, status: str, *, rid: str, refusal: str = "") -> Reservation:
     ended: datetime | None = None if status == Status.HELD else timezone.now()
     return Reservation(
-        rid=entry.ref,
+        rid=rid,
         item_id=entry.item,
         user_id=entry.user,
         status=status,

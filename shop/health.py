@@ -14,9 +14,11 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from accounts.limits import client_address
-from shop.metrics import registry
+from shop import replicas
+from shop.metrics import add_collector, registry
 
 log = logging.getLogger(__name__)
+add_collector(name="replica", collect=replicas.collect)
 PASSED_ON = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 
@@ -45,7 +47,10 @@ def _cache() -> None:
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Say of each store "ok" or "down"; 503 if the database is down (the shop lives without the others)."""
     answers = {}
-    for name, ask in (("postgres", _postgres), ("sale_store", _sale_store), ("cache", _cache)):
+    stores = {"postgres": _postgres, "sale_store": _sale_store, "cache": _cache}
+    if replicas.REPLICA in settings.DATABASES:
+        stores["replica"] = replicas.check
+    for name, ask in stores.items():
         try:
             ask()
             answers[name] = "ok"

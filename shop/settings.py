@@ -12,7 +12,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from shop import csp, schedule, store
+from shop import broker, csp, databases, schedule, store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "shop.metrics.timed",
+    "shop.replicas.remember_writes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -128,17 +129,13 @@ if not CELERY_BROKER_URL:
         raise ImproperlyConfigured("Set CELERY_BROKER_URL too: Celery's broker is one server, or RabbitMQ.")
     CELERY_BROKER_URL = REDIS_URL.rsplit("/", 1)[0] + "/1"
 
-DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
-DATABASES["default"].update(
-    CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=0 if DEBUG else 60),
-    CONN_HEALTH_CHECKS=True,
-    DISABLE_SERVER_SIDE_CURSORS=env.bool("DISABLE_SERVER_SIDE_CURSORS", default=False),
-)
-# A frozen client cannot hold a row for ever; nobody waits on a lock for longer than a shopper would.
-DATABASES["default"].setdefault("OPTIONS", {}).update(
-    connect_timeout=3,
-    options="-c lock_timeout=2s -c statement_timeout=10s -c idle_in_transaction_session_timeout=5s",
-)
+_kept = env.int("CONN_MAX_AGE", default=0 if DEBUG else 60)
+_pooled = env.bool("PGBOUNCER", default=False)
+DATABASES = {"default": databases.describe(DATABASE_URL, connect_timeout=3, keep=_kept, pooled=_pooled)}
+REPLICA_MAX_LAG = env.float("REPLICA_MAX_LAG", default=10.0)
+if _replica := env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = databases.describe(_replica, connect_timeout=1, keep=_kept, pooled=_pooled)
+    DATABASE_ROUTERS = ["shop.replicas.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
@@ -168,14 +165,9 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "sessionid" if DEBUG else "__Host-sessionid"
 CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
 
-# Celery: deadlines live in tables, so no task has an ETA; a lost worker's task returns within a minute.
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 60,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
-}
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.options(CELERY_BROKER_URL)
+CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"  # declared with quorum queues, never used
+CELERY_TASK_QUEUES = broker.queues(CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -183,11 +175,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_TASK_ROUTES = {
-    "flashsale.tasks.drain_reservations": {"queue": "orders"},
-    "flashsale.tasks.expire_reservations": {"queue": "deadlines"},
-    "shop.orders.tasks.send_mail": {"queue": "mail"},
-}
+CELERY_TASK_ROUTES = broker.ROUTES
 CELERY_BEAT_SCHEDULE = schedule.BEAT
 
 # Accounts

@@ -18,6 +18,7 @@ from typing import Any
 
 import redis.asyncio
 from django.conf import settings
+from redis.exceptions import ConnectionError as StoreAway
 from redis.exceptions import RedisError
 
 from flashsale import stock
@@ -71,9 +72,12 @@ class Sale:
 
     async def _decide(self, attempts: Any) -> Decided:
         call = stock.attempt(self._number, attempts, per_minute=settings.ATTEMPTS_PER_MINUTE)
-        mark = self.memory.seen
+        epoch, seq = self.memory.seen
         decided = await stock.run_async(self._client, call)
-        self.memory.notice((decided.epoch, decided.seq), asked_at=mark)
+        # A decision is at least one further than what was known when it was asked for.
+        self.memory.notice((decided.epoch, decided.seq), asked_at=(epoch, seq + 1))
+        if self.memory.went_backwards:  # nobody is told what a store decided that has forgotten
+            raise StoreAway("the store went back")
         return decided
 
 

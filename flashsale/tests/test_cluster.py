@@ -77,8 +77,9 @@ def test_sales_on_different_servers_go_the_whole_way(spread: list[SaleItem], sho
     assert all(one is not None for one in stock.run_all([stock.status(item.sale_id, []) for item in spread]))
 
 
-def gate_of(cluster: Cluster, **more: str) -> AbstractContextManager[str]:
-    return running_gate(REDIS_URL=cluster.url, CELERY_BROKER_URL=settings.CELERY_BROKER_URL, **more)
+def gate_of(cluster: Cluster, replicas: int = 0) -> AbstractContextManager[str]:
+    urls = {"REDIS_URL": cluster.url, "CELERY_BROKER_URL": settings.CELERY_BROKER_URL}
+    return running_gate(**urls, STORE_REPLICAS=str(replicas))
 
 
 def test_gate_hears_from_every_server_that_a_unit_came_free(
@@ -149,7 +150,7 @@ def test_primary_killed_in_mid_sale_breaks_no_promise(
         until(lambda: home_of(cluster, item) is not dead, "its replica has taken over")
         dead.process.start()  # until it follows the new primary nothing is promised: one copy is too few
 
-    with gate_of(cluster, STORE_REPLICAS="1") as gate:
+    with gate_of(cluster, replicas=1) as gate:
         told = crowd_at(gate, item, users, die_and_come_back)
     assert home_of(cluster, item) is not dead
     assert is_conserved(item, told)

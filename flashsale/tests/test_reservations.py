@@ -75,6 +75,22 @@ def test_stale_store_cannot_oversell(make_sale: MakeSale, shoppers: MakeShoppers
     assert attempt(item, *shoppers(1))[0].outcome == "paused"
 
 
+def test_a_name_that_a_store_gave_twice_belongs_to_the_first(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
+    item, (ann, ben) = make_sale(quantity=3), shoppers(2)
+    (rid,) = win(item, ann)
+    again = Entry("1-1", "reserved", ben.pk, rid, 0, 600_000)
+    for _ in range(2):
+        recording.record(sale_id=item.sale_id, entries=[again])
+    assert set(Reservation.objects.values_list("user_id", "rid", "status")) == {
+        (ann.pk, rid, "held"),
+        (ben.pk, f"{rid}-{ben.pk}", "displaced"),
+    }
+    item.sale.refresh_from_db()
+    assert item.sale.paused
+
+
 def test_a_late_message_of_an_old_epoch_is_refused(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
     item, (ann,) = make_sale(), shoppers(1)
     reconcile.rebuild(sale_id=item.sale_id)

@@ -3,8 +3,9 @@
 from django.urls import path
 
 from shop.catalogue import api
+from shop.replicas import read_from_replica
 
 urlpatterns = [
-    path("", api.ProductList.as_view(), name="api-catalogue"),
-    path("<int:pk>/", api.ProductDetail.as_view(), name="api-product"),
+    path("", read_from_replica(api.ProductList.as_view()), name="api-catalogue"),
+    path("<int:pk>/", read_from_replica(api.ProductDetail.as_view()), name="api-product"),
 ]

@@ -9,12 +9,14 @@ from shop.catalogue import choices, listing, search
 from shop.catalogue.forms import SearchForm, SortForm
 from shop.catalogue.models import Product
 from shop.public import public_page
+from shop.replicas import read_from_replica
 
 ON_HOME_PAGE = 8
 
 
 @require_safe
 @public_page
+@read_from_replica
 def home(request: HttpRequest) -> HttpResponse:
     """The front page: what is new, and where to find the rest."""
     newest = list(listing.products(choice=listing.Choice())[:ON_HOME_PAGE])
@@ -24,6 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @public_page
+@read_from_replica
 def catalogue(request: HttpRequest) -> HttpResponse:
     """All products, or those of one category; an unknown category is not found."""
     choice = listing.Choice(category=request.GET.get("category", ""), sort=request.GET.get("sort", ""))
@@ -40,6 +43,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @public_page
+@read_from_replica
 def product(request: HttpRequest, pk: int, slug: str | None = None) -> HttpResponse:
     """One product with its variants; another slug than its own leads to its own address."""
     found = get_object_or_404(Product.objects.published().with_parts(), pk=pk)
@@ -56,6 +60,7 @@ def product(request: HttpRequest, pk: int, slug: str | None = None) -> HttpRespo
 
 @require_safe
 @public_page
+@read_from_replica
 def find(request: HttpRequest) -> HttpResponse:
     """Products that match the words `q`; where none does, those that nearly do."""
     form = SearchForm(request.GET)

@@ -62,7 +62,7 @@ def published(env: dict[str, str]) -> dict[str, str]:
 def components(folder: Path, port: int, env: dict[str, str]) -> list[Process]:
     """Return the processes of the shop in the order they are started."""
     celery = [sys.executable, "-m", "celery", "-A", "shop"]
-    queues = ["-Q", "celery,orders,deadlines,mail", "--pool", "threads", "--concurrency", "4"]
+    queues = ["-Q", "orders,deadlines,celery,mail", "--pool", "threads", "--concurrency", "4"]
     quiet = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     schedule = ["-s", str(folder / "beat-schedule"), "--pidfile=", "--loglevel", "INFO"]
     granian = [sys.executable, "-m", "granian", *GRANIAN, "--host", LOOPBACK, "--port", str(port)]

@@ -1,0 +1,46 @@
+"""How Celery uses its broker: Redis or Valkey by default, RabbitMQ where `CELERY_BROKER_URL` says amqp.
+
+What a queue's tasks wait for is their own worker, never a number: Redis and RabbitMQ count priorities in
+opposite directions, and RabbitMQ's quorum queues had none before 4.0. Mail has a queue of its own, so that a
+mail server that hangs keeps a worker of mail busy and no order.
+"""
+
+from typing import Any
+
+from kombu import Queue
+
+NAMES = ("orders", "deadlines", "celery", "mail")
+"""In the order in which a worker of all of them looks where several hold something."""
+
+ROUTES = {
+    "flashsale.tasks.drain_reservations": {"queue": "orders"},
+    "flashsale.tasks.expire_reservations": {"queue": "deadlines"},
+    "shop.orders.tasks.send_mail": {"queue": "mail"},
+}
+# Deadlines live in tables, so no task has an ETA; a lost worker's task returns within a minute.
+REDIS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "queue_order_strategy": "priority",
+}
+# A task counts as sent when the majority of RabbitMQ's servers has it.
+RABBIT = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 5}
+
+
+def is_rabbit(url: str) -> bool:
+    """Whether a URL names RabbitMQ."""
+    return url.startswith(("amqp://", "amqps://", "pyamqp://"))
+
+
+def options(url: str) -> dict[str, Any]:
+    """Return what the transport of this URL is told; times in seconds."""
+    return RABBIT if is_rabbit(url) else REDIS
+
+
+def queues(url: str) -> list[Queue]:
+    """Return the queues; on RabbitMQ each is kept by a majority of its servers."""
+    arguments = {"x-queue-type": "quorum"} if is_rabbit(url) else None
+    return [Queue(name, routing_key=name, queue_arguments=arguments) for name in NAMES]
