@@ -1,6 +1,7 @@
 """Sales, their items, who may enter, and what became of every reservation: the truth of a sale."""
 
 import secrets
+import uuid
 from datetime import timedelta
 from typing import ClassVar
 
@@ -333,6 +334,34 @@ class Reminder(Wish):
         constraints = (
             models.UniqueConstraint(fields=["sale", "email"], name="one_reminder_per_sale_and_email"),
         )
+
+
+class Transfer(models.Model):
+    """Units of an item on their way to another unit of the shop, or from there; see `transfers`.
+
+    `id` is the same on both sides, and each side decides it once: what was refused never arrives later.
+    """
+
+    class State(models.TextChoices):
+        LEAVING = "leaving", _("Leaving")
+        SENT = "sent", _("On the way")
+        DELIVERED = "delivered", _("Delivered")
+        BACK = "back", _("Came back")
+        ARRIVED = "arrived", _("Arrived")
+        REFUSED = "refused", _("Refused")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    item = models.ForeignKey(SaleItem, on_delete=models.PROTECT, null=True, related_name="transfers")
+    region = models.CharField(_("other region"), max_length=40, blank=True)
+    units = models.PositiveIntegerField(_("units"), validators=[MinValueValidator(1)])
+    state = models.CharField(_("state"), max_length=10, choices=State, editable=False)
+    created_at = models.DateTimeField(_("begun"), auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class ParkedEntry(models.Model):

@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from flashsale import standby, stock, stream
 from flashsale.errors import SchedulingError
-from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry, Transfer
 from flashsale.queue import Queue
 from flashsale.replies import Status
 from shop.catalogue import stock as ordinary
@@ -31,16 +32,16 @@ def schedule(*, sale: Sale) -> None:
         locked = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale.pk)
         if locked.state != Sale.State.DRAFT:
             raise SchedulingError(_("This sale was scheduled before."))
-        quantities = dict(locked.items.values_list("variant_id", "quantity"))
-        if not quantities:
+        of_variants = dict(locked.items.values_list("variant_id", "quantity"))
+        if not of_variants:
             raise SchedulingError(_("Add at least one item first."))
         try:
-            ordinary.take(quantities)
+            ordinary.take(of_variants)
         except OutOfStock as error:
             raise SchedulingError(
                 _("There is not enough ordinary stock: %(reason)s") % {"reason": error}
             ) from error
-        _refuse_overlap(locked, list(quantities))
+        _refuse_overlap(locked, list(of_variants))
         locked.state = Sale.State.SCHEDULED
         locked.save(update_fields=["state"])
     sale.state = Sale.State.SCHEDULED
@@ -77,12 +78,11 @@ def warm(*, sale_id: int) -> str:
     sale = Sale.objects.get(pk=sale_id)
     if sale.state == Sale.State.DRAFT:
         return "skipped"
-    quantities = dict(sale.items.values_list("pk", "quantity"))
-    known = stock.run(stock.status(sale.pk, list(quantities)))
+    known = stock.run(stock.status(sale.pk, list(sale.items.values_list("pk", flat=True))))
     if known is None and sale.warmed_at:
         return "lost"
     if known and known.epoch == sale.epoch:
-        _bring_units(sale, known, quantities)
+        _bring_units(sale.pk, known)
         if _is_up_to_date(sale, known):
             return "updated"
     reply = stock.run(stock.load(sale.pk, document(sale)))
@@ -90,11 +90,17 @@ def warm(*, sale_id: int) -> str:
     return reply
 
 
-def _bring_units(sale: Sale, known: Status, quantities: dict[int, int]) -> None:
-    """Tell the store of units that were added while it did not listen."""
-    for item, quantity in quantities.items():
-        if item in known.items and known.items[item].quantity < quantity:
-            stock.run(stock.resize(sale.pk, item, quantity=quantity))
+def _bring_units(sale_id: int, known: Status) -> None:
+    """Tell the store of units that were added while it did not listen.
+
+    What the store has (`known`) is read first, then the rows, and the store takes the new number only if it
+    still has what was read. So nobody brings back units that leave by a transfer meanwhile: either its row is
+    seen here, or the store has changed since.
+    """
+    wanted = quantities(sale_id)
+    for item, found in known.items.items():
+        if found.quantity < wanted[item]:
+            stock.run(stock.resize(sale_id, item, quantity=wanted[item], seen=found.quantity))
 
 
 def _is_up_to_date(sale: Sale, known: Status) -> bool:
@@ -174,9 +180,17 @@ def add_units(*, item_id: int, units: int) -> None:
             sentence = _("There is not enough ordinary stock: %(reason)s")
             raise SchedulingError(sentence % {"reason": error}) from error
         SaleItem.objects.filter(pk=item_id).update(quantity=F("quantity") + units)
-    # Two operators may come here together: each tells the sum that it finds; the warm-up has the last word.
-    quantity = SaleItem.objects.values_list("quantity", flat=True).get(pk=item_id)
-    stock.run(stock.resize(item.sale_id, item_id, quantity=quantity))
+    # Two operators may come here together: each tells the sum that he finds; the warm-up has the last word.
+    known = stock.run(stock.status(item.sale_id, [item.pk]))
+    if known is not None:
+        _bring_units(item.sale_id, known)
+
+
+def quantities(sale_id: int) -> dict[int, int]:
+    """Return the units that each item is to have in the store: those of the rows that are not leaving."""
+    leaving = Coalesce(Sum("transfers__units", filter=Q(transfers__state=Transfer.State.LEAVING)), 0)
+    rows = SaleItem.objects.filter(sale=sale_id).annotate(wanted=F("quantity") - leaving)
+    return dict(rows.values_list("pk", "wanted"))
 
 
 def close_now(*, sale_id: int) -> None:
@@ -208,6 +222,8 @@ def close(*, sale_id: int) -> bool:
         sale = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale_id)
         if sale.state == Sale.State.DRAFT or sale.closes_at > timezone.now():
             return False
+        if Transfer.objects.filter(item__sale=sale, state=Transfer.State.LEAVING).exists():
+            return False  # whether these units are ours is not decided yet
         is_over = _return_units(sale)
         if is_over and sale.state != Sale.State.CLOSED:
             sale.state = Sale.State.CLOSED
@@ -217,9 +233,9 @@ def close(*, sale_id: int) -> bool:
 
 
 def _return_units(sale: Sale) -> bool:
-    quantities = dict(sale.items.values_list("variant_id", "quantity"))
+    of_variants = dict(sale.items.values_list("variant_id", "quantity"))
     # Variants before sale items is safe: nobody who holds a sale item's lock asks for a variant.
-    list(Variant.objects.select_for_update(no_key=True).filter(pk__in=quantities).order_by("pk"))
+    list(Variant.objects.select_for_update(no_key=True).filter(pk__in=of_variants).order_by("pk"))
     items = list(sale.items.select_for_update(of=("self",), no_key=True).order_by("pk"))
     for item in items:
         if item.free:
@@ -231,6 +247,7 @@ def _return_units(sale: Sale) -> bool:
 
 def document(sale: Sale) -> dict[str, Any]:
     """Describe a sale to the store as the rows know it (see `lua/manage.lua`); times in ms."""
+    wanted = quantities(sale.pk)
     return {
         "id": sale.pk,
         "epoch": sale.epoch,
@@ -245,11 +262,11 @@ def document(sale: Sale) -> dict[str, Any]:
         "tie_band": sale.tie_band,
         "lots_at_open": sale.shuffle_at_open,
         "line_key": sale.line_key,
-        "items": [_item_document(item) for item in sale.items.order_by("pk")],
+        "items": [_item_document(item, wanted[item.pk]) for item in sale.items.order_by("pk")],
     }
 
 
-def _item_document(item: SaleItem) -> dict[str, Any]:
+def _item_document(item: SaleItem, quantity: int) -> dict[str, Any]:
     # Held and paid are both counted from one query: a payment in between would be in one of two, or in none.
     rows = item.reservations.filter(status__in=[Reservation.Status.HELD, Reservation.Status.PAID]).order_by(
         "pk"
@@ -265,7 +282,7 @@ def _item_document(item: SaleItem) -> dict[str, Any]:
     waiting = item.standby.filter(status=StandbyEntry.Status.WAITING).values_list("user_id", "number")
     return {
         "id": item.pk,
-        "quantity": item.quantity,
+        "quantity": quantity,
         "paid": sum(count for _, count in owners.values()),
         "returned": item.returned,
         "limit": item.limit,

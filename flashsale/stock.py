@@ -126,12 +126,13 @@ def set_rate(sale: int, rate: int | None) -> Call[bool]:
     return Call("pace", sale_keys(sale), ["", -1 if rate is None else rate], bool)
 
 
-def resize(sale: int, item: int, *, quantity: int) -> Call[int]:
+def resize(sale: int, item: int, *, quantity: int, seen: int) -> Call[int]:
     """Give an item so many units in all; new ones go to standby first. Reply how many it has now.
 
-    Units that somebody holds or has paid are never taken away. Safe to repeat.
+    Units that somebody holds or has paid are never taken away. Reply -1 for an unknown item, and -2 where it
+    has not the units that were `seen`: then nothing is changed.
     """
-    return Call("resize", _keys(sale, [item]), [quantity], int)
+    return Call("resize", _keys(sale, [item]), [quantity, seen], int)
 
 
 def count(sale: int, outcomes: Mapping[str, int], users: Collection[int]) -> Call[bool]:

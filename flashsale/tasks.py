@@ -13,6 +13,7 @@ from flashsale import (
     scheduling,
     shedding,
     standby,
+    transfers,
 )
 from flashsale.models import Sale
 from flashsale.rehearsal import kept
@@ -78,3 +79,9 @@ def work_out_shedding() -> None:
 def play_rehearsal(rehearsal_id: int) -> None:
     """Play a rehearsal that somebody asked for in the admin."""
     kept.play(rehearsal_id)
+
+
+@shared_task
+def move_units() -> int:
+    """Go on with the units that move between regions."""
+    return transfers.go_on_with_all()

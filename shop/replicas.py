@@ -33,7 +33,7 @@ REPLAYED = "SELECT pg_last_wal_replay_lsn()"
 AWAY = (OperationalError, InterfaceError)
 COOKIE = "wrote"
 COOKIE_SECONDS = 600
-POSITION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
+POSITION = re.compile(r"[0-9A-F]{1,8}-[0-9A-F]{1,8}")  # as in a cookie, where / would have to be quoted
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 LOOK_EVERY = 1.0
 TRY_AGAIN = 5.0
@@ -118,7 +118,7 @@ class Watch:
         self.look()
         if self.is_away() or self.lag() > settings.REPLICA_MAX_LAG:
             return False
-        return not POSITION.fullmatch(wanted) or position(wanted) <= self.replayed
+        return not POSITION.fullmatch(wanted) or position(wanted.replace("-", "/")) <= self.replayed
 
 
 watch = Watch()

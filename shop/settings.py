@@ -306,6 +306,15 @@ REHEARSAL_GATE = env.str("REHEARSAL_GATE", default=f"http://127.0.0.1:{PORT}")
 # The key of the edge: its nodes report to web with it (docs/edge.md). Without one nobody may.
 EDGE_KEY = env.str("EDGE_KEY", default="")
 
+# Regions: units of the shop with stores of their own. The others, and one secret that all of them share.
+REGION = env.str("REGION", default="")
+UNITS = env.dict("UNITS", default={})
+UNIT_TOKEN = env.str("UNIT_TOKEN", default="")
+if UNITS and not (REGION and len(UNIT_TOKEN) >= 32):
+    raise ImproperlyConfigured("Set REGION, and UNIT_TOKEN to a random text of at least 32 characters, too.")
+if not all(url.startswith(("https://", "http://")) for url in UNITS.values()):
+    raise ImproperlyConfigured("Set UNITS to regions and their addresses: eu=https://eu.example.com,us=…")
+
 # The shop
 SHOP_NAME = env.str("SHOP_NAME", default="Field & Flame")
 SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="USD")

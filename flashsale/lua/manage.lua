@@ -161,13 +161,15 @@ end }
 
 -- resize: an item has so many units in all. New ones go to standby first, in the same step; what is taken away
 -- is taken from what is free, and never more than that.
--- KEYS  sale, stream, line, item, holders, owners, standby   ARGS  units in all
--- REPLY the units it has now (more than asked for where they are not free), -1 for an unknown item
+-- KEYS  sale, stream, line, item, holders, owners, standby   ARGS  units in all, units that the caller saw
+-- REPLY the units it has now (more than asked for where they are not free), -1 for an unknown item,
+--       -2 if the caller saw something else than is there: then nothing was changed
 -- Safe to run twice: the number is absolute.
 redis.register_function('resize_@VERSION@', function(keys, args)
   local sale = sale_of(keys[1])
   local item = sale and item_of(keys, FIRST_ITEM)
   if not item then return -1 end
+  if tonumber(args[2]) ~= item.quantity then return -2 end
   local more = math.max(tonumber(args[1]) - item.quantity, -item.free)
   local promoted = 0
   if phase_of(sale) ~= 'ended' then promoted = math.max(0, math.min(more, redis.call('ZCARD', item.standby))) end

@@ -33,7 +33,11 @@ def read_file(*, path: Path, dry_run: bool = False, keep_stock: bool = False) ->
     one never does. Variants that the file does not name are left as they are. Raises Unreadable or
     BadRows, and then nothing was changed; nor is it after a `dry_run`.
     """
-    found = shopify.products(path)
+    return write(shopify.products(path), keep_stock=keep_stock, dry_run=dry_run)
+
+
+def write(found: Sequence[ProductRow], *, keep_stock: bool, dry_run: bool = False) -> Summary:
+    """Write products in one transaction, whatever they were read from. Raises BadRows."""
     with transaction.atomic(durable=True):
         summary = _write(found, keep_stock=keep_stock)
         transaction.set_rollback(dry_run)
