@@ -29,6 +29,9 @@ REDIS = {
 # A task counts as sent when the majority of RabbitMQ's servers has it.
 RABBIT = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 5}
 
+# What RabbitMQ has closed is opened again by a retry only; the pauses (s) keep beat from spinning.
+RETRY = {"max_retries": 3, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 1.0}
+
 
 def is_rabbit(url: str) -> bool:
     """Whether a URL names RabbitMQ."""
