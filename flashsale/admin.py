@@ -19,6 +19,7 @@ from unfold.decorators import display
 from flashsale import admin_pacing, admin_standby, admin_views, audit, operating, pacing, scheduling
 from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
 from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
+from flashsale.admin_transfers import TransferAdmin
 from flashsale.cockpit import addresses, planning
 from flashsale.errors import SaleError, SchedulingError
 from flashsale.models import Sale, SaleItem
@@ -32,7 +33,14 @@ WHY_FIXED = _(
     " places from some and give them to others. So the order stays as it is. The rate is changed above, where"
     " you first read what follows from it."
 )
-__all__ = ["ParkedEntryAdmin", "ReservationAdmin", "SaleAdmin", "StandbyEntryAdmin", "VariantLookup"]
+__all__ = [
+    "ParkedEntryAdmin",
+    "ReservationAdmin",
+    "SaleAdmin",
+    "StandbyEntryAdmin",
+    "TransferAdmin",
+    "VariantLookup",
+]
 
 
 @admin.register(Variant)

@@ -32,14 +32,19 @@ logger = logging.getLogger(__name__)
 State = Transfer.State
 
 
-def send(*, item: SaleItem, units: int, region: str) -> Transfer:
-    """Begin to move free units to another region. Raises SchedulingError; what follows is done by `go_on`."""
+def check(*, item: SaleItem, units: int, region: str) -> None:
+    """Raise SchedulingError with the reason why so many units cannot move there."""
     if item.sale.phase in ("draft", "ended"):
         raise SchedulingError(_("Units move out of a sale that is scheduled and has not ended."))
     if not 1 <= units <= min(item.free, item.quantity - 1):
         raise SchedulingError(_("Units move that are free, and at least one stays."))
     if region not in unit_client.regions():
         raise SchedulingError(_("There is no region “%(region)s”.") % {"region": region})
+
+
+def send(*, item: SaleItem, units: int, region: str) -> Transfer:
+    """Begin to move free units to another region. Raises SchedulingError; what follows is done by `go_on`."""
+    check(item=item, units=units, region=region)
     with transaction.atomic(durable=True):
         SaleItem.objects.select_for_update(no_key=True).get(pk=item.pk)
         if item.transfers.filter(state=State.LEAVING).exists():

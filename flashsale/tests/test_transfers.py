@@ -6,15 +6,18 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 from django.db import transaction
+from django.urls import reverse
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import User
 from flashsale import scheduling, transfers, unit_client
 from flashsale.errors import SchedulingError
 from flashsale.models import SaleItem, Transfer
 from flashsale.tests.conftest import MakeSale, MakeShoppers, is_clean, units, win
 from flashsale.tests.deaths import die, dies
 from flashsale.tests.network import Wire, wire_to
+from flashsale.tests.pages import logged_in
 from flashsale.unit_client import Offer, UnitAway
 from shop.catalogue.models import Variant
 from shop.up import state
@@ -177,6 +180,22 @@ def test_units_that_are_held_stay(wire: Wire, item: SaleItem, shoppers: MakeShop
     assert (transfer.units, units(item)[:2]) == (2, (0, 8))
     with pytest.raises(SchedulingError, match="at least one stays"):
         transfers.send(item=SaleItem.objects.get(pk=item.pk), units=1, region="us")
+
+
+def test_move_is_begun_and_taken_back_in_the_admin(there: Shop, wire: Wire, item: SaleItem) -> None:
+    boss = logged_in(User.objects.create_superuser(email="boss@example.com", password="a long one"))
+    wire.state = "cut"
+    page = reverse("admin:flashsale_transfer_add")
+    told = boss.post(page, {"item": item.pk, "units": 99, "region": "us"})
+    assert "Units move that are free" in told.content.decode()
+    boss.post(page, {"item": item.pk, "units": 3, "region": "us"})
+    transfer = Transfer.objects.get()
+    assert (transfer.state, transfer.units, units(item)[0]) == ("sent", 3, HERE - 3)
+    wire.state = "open"
+    action = {"action": "take_back", "_selected_action": [str(transfer.pk)]}
+    told = boss.post(reverse("admin:flashsale_transfer_changelist"), action, follow=True)
+    assert "3 units: Came back" in told.content.decode()
+    assert units(item)[0] == HERE
 
 
 def test_strangers_are_refused_and_nonsense_is_told_so(there: Shop, wire: Wire, settings: Settings) -> None:
