@@ -9,6 +9,7 @@ and `sentinel_username` and `sentinel_password` where the Sentinels have others.
 is sent again in silence: a batch sent twice must be our decision.
 """
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -112,6 +113,21 @@ class AsyncCluster(redis.asyncio.cluster.RedisCluster):
         if command in FIRST_KEY:
             return int(self.keyslot(args[FIRST_KEY[command] - 1]))
         return await super()._determine_slot(command, *args)
+
+    async def initialize(self, *args: Any, **kwargs: Any) -> "AsyncCluster":
+        """Learn which servers there are, unless that is known; raises RedisError."""
+        try:
+            await super().initialize(*args, **kwargs)
+        except RedisClusterException as error:
+            raise StoreAway(str(error)) from error
+        return self
+
+    def pubsub(self, *_args: Any, **kwargs: Any) -> Any:
+        """Subscribe at any server: news reach all of them. Raises RedisError where none is known."""
+        nodes = self.get_primaries()
+        if not nodes:
+            raise StoreAway("no server of the cluster is known")
+        return super().pubsub(node=random.choice(nodes), **kwargs)  # noqa: S311 - no secret
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         """Send a command to where its key is, or to `target_nodes`; raises RedisError."""

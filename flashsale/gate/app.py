@@ -139,6 +139,7 @@ class Gate:
         pause = 0.1
         while True:
             with contextlib.suppress(RedisError, OSError, TimeoutError):
+                await self.client.initialize()  # a cluster's client learns of its servers
                 async with self.client.pubsub() as subscription:
                     await subscription.subscribe(stock.NEWS)
                     self._blocked = await stock.blocked_async(self.client)

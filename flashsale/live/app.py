@@ -31,6 +31,7 @@ from flashsale.live.listener import BEATS, Listener
 from flashsale.live.metrics import Metrics
 from flashsale.live.room import Room
 from flashsale.passes import PassError, Signer
+from shop import store
 
 Receive = Callable[[], Any]
 EVENTS = re.compile(r"/gate/sales/([0-9]{1,15})/events")
@@ -59,7 +60,7 @@ class Live:
 
     def __init__(self) -> None:
         self.metrics = Metrics()
-        self._client = stock.connect_async(settings.REDIS_URL)
+        self._client = store.connect_async(settings.REDIS_URL)
         self._signer = Signer(settings.PASS_KEYS)
         self._hosts = Hosts(settings.ALLOWED_HOSTS)
         self._cookie = f"{settings.PASS_COOKIE}=".encode()

@@ -21,6 +21,7 @@ async def hear(
     """Hear these channels for ever; `anew` is called whenever hearing begins: earlier news may be lost."""
     while True:
         with contextlib.suppress(RedisError, OSError, TimeoutError):
+            await client.initialize()  # a cluster's client learns of its servers
             async with client.pubsub() as subscription:
                 await subscription.subscribe(*channels)
                 await _hear(subscription, channels, anew)
