@@ -22,8 +22,8 @@ STARTED_WITHIN = 60.0
 
 @contextmanager
 def running_site(**settings_of_it: str) -> Iterator[str]:
-    """Run pages and gate on a free port; yield the address. The test's database must exist."""
-    port = free_port()
+    """Run pages and gate on a free port, or on PORT; yield the address. The test's database must exist."""
+    port = int(settings_of_it.get("PORT") or free_port())
     database = settings.DATABASE_URL.rsplit("/", 1)[0] + "/" + str(connection.settings_dict["NAME"])
     command = [sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws"]
     command += ["--port", str(port), "--log-level", "warning", "flashsale.gate.development:application"]
@@ -52,6 +52,14 @@ def lend_session(client: Client, context: BrowserContext, site: str) -> None:
     """Let a browser be logged in as the test client is."""
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": site}])
+
+
+def lend_cookies(client: Client, context: BrowserContext, site: str) -> None:
+    """Give a browser all that the test client was given: its login, its pass."""
+    for name, cookie in client.cookies.items():
+        context.add_cookies(
+            [{"name": name, "value": cookie.value, "domain": "127.0.0.1", "path": cookie["path"] or "/"}]
+        )
 
 
 def findings(page: Page, *, within: str | None = None) -> list[str]:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django_redis import get_redis_connection
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -15,8 +17,8 @@ from accounts.models import User
 from flashsale import draining, reconcile, scheduling, stock
 from flashsale.models import Reservation, Sale, SaleItem
 from flashsale.replies import Answer
-from flashsale.tests.browsing import lend_session, running_site
-from flashsale.tests.pages import logged_in
+from flashsale.tests.browsing import lend_cookies, lend_session, running_site
+from flashsale.tests.pages import browser_of, logged_in
 from flashsale.tests.staged import Cast, Staged
 from shop.catalogue.models import Product, Variant
 from shop.orders import payment
@@ -106,6 +108,26 @@ def visit(transactional_db: None, site: str, context: BrowserContext) -> Visit:
 
 
 @pytest.fixture
+def worker(transactional_db: None) -> Iterator[list[int]]:
+    """Record what the store decides as the worker does, for the sales put into the list."""
+    sales: list[int] = []
+    stop = Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            for sale_id in sales:
+                draining.drain_once(sale_id=sale_id)
+            stop.wait(0.05)
+        connection.close()
+
+    thread = Thread(target=work)
+    thread.start()
+    yield sales
+    stop.set()
+    thread.join()
+
+
+@pytest.fixture
 def cast(transactional_db: None, make_sale: MakeSale, shoppers: MakeShoppers) -> Cast:
     """What a state of the pages is made of."""
     return Cast(make_sale, shoppers)
@@ -119,12 +141,13 @@ def show(cast: Cast, browser: Browser, site: str) -> Iterator[Show]:
     def show(staged: Staged, *, before: Callable[[Page], object] = lambda _: None, **options: Any) -> Page:
         context = browser.new_context(base_url=site, **{"reduced_motion": "reduce"} | options)
         opened.append(context)
-        if staged.user:
-            lend_session(logged_in(staged.user), context, site)
+        lend_cookies(browser_of(staged), context, site)
         page = context.new_page()
         page.set_default_timeout(10_000)
         if staged.unanswered:
             page.route(staged.unanswered, lambda _: None)
+        if staged.cut:
+            page.route(staged.cut, lambda route: route.abort())
         before(page)
         response = page.goto(staged.path)
         assert response is not None

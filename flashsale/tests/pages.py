@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from flashsale.models import Reservation, Sale, SaleItem
+from flashsale.tests.staged import Staged
 from shop.orders import payment as payments
 from shop.orders.models import Payment
 
@@ -19,6 +20,14 @@ def logged_in(user: User) -> Client:
     cache.clear()
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def browser_of(staged: Staged) -> Client:
+    """Return a browser as its shopper has it: logged in, and with a pass where he has one."""
+    client = logged_in(staged.user) if staged.user else Client()
+    if staged.entered:
+        enter(client, staged.entered)
     return client
 
 

@@ -12,7 +12,9 @@ class Staged:
     """A page to look at: its address, who looks, its main heading (a pattern), and its HTTP status.
 
     `looks_again` says that the page without script reloads itself; `action` names its next action. What a
-    script asks at an address like `unanswered` is still on its way while the page is looked at.
+    script asks at an address like `unanswered` is still on its way while the page is looked at, and at one
+    like `cut` it fails; a page with script shows its state once `shows` is visible. `entered` is a sale in
+    which the shopper has a pass.
     """
 
     path: str
@@ -22,6 +24,9 @@ class Staged:
     status: int = 200
     looks_again: bool = False
     unanswered: str = ""
+    cut: str = ""
+    shows: str = "h1"
+    entered: SaleItem | None = None
 
 
 @dataclass(frozen=True, slots=True)

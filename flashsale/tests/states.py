@@ -1,20 +1,24 @@
 """Every state that a page of a sale can show, brought about by what brings it about in the shop.
 
-The states are those of the pages' specification; what only a script can show (a press that is on its way,
-a lost connection) has tests of its own.
+The states are those of the pages' specification; a press that is on its way has tests of its own.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
+from django.conf import settings
+from django.core import signing
 from django.utils import timezone
 
 from accounts.models import User
-from flashsale import draining, reservations, scheduling
+from flashsale import draining, recording, reservations, scheduling
 from flashsale.models import Reservation, SaleItem
+from flashsale.stream import Entry
 from flashsale.tests.conftest import attempt, let_the_deadline_pass, pay, win
 from flashsale.tests.pages import address, change, payment_of
 from flashsale.tests.staged import Cast, Staged
+from flashsale.views_line import SALT
 
 
 def _result(item: SaleItem) -> str:
@@ -63,6 +67,51 @@ def turn(cast: Cast) -> Staged:
     attempt(item, *crowd)
     scheduling.set_rate(sale_id=item.sale_id, rate=None)
     return Staged(_result(item), crowd[-1], "Your turn", "Reserve now", unanswered="**/attempt")
+
+
+def draw(cast: Cast) -> Staged:
+    """A place in a draw that takes place at the opening."""
+    opens_at = timezone.now() + timedelta(minutes=20)
+    item, crowd = (
+        cast.make_sale(quantity=90, rate=1, shuffle_at_open=True, opens_at=opens_at),
+        cast.shoppers(9),
+    )
+    attempt(item, *crowd)
+    return Staged(_result(item), crowd[-1], "You are in line", "Leave the line", looks_again=True)
+
+
+def held_up(cast: Cast) -> Staged:
+    """A place in a line that the shop has stopped."""
+    item, crowd = cast.make_sale(quantity=200, rate=1), cast.shoppers(100)
+    attempt(item, *crowd)
+    scheduling.pause(sale_id=item.sale_id)
+    return Staged(_result(item), crowd[-1], "You are in line", "Leave the line", looks_again=True)
+
+
+def full(cast: Cast) -> Staged:
+    """A line that takes nobody more."""
+    opens_at = timezone.now() + timedelta(minutes=20)
+    item = cast.make_sale(quantity=20, rate=1, queue_limit=2, shuffle_at_open=True, opens_at=opens_at)
+    bea, *crowd = cast.shoppers(3)
+    attempt(item, *crowd)
+    path = f"{_result(item)}?go={signing.dumps([bea.pk, item.pk], salt=SALT)}"
+    return Staged(path, bea, "The line is full", "Try now", status=503, looks_again=True, entered=item)
+
+
+def too_fast(cast: Cast) -> Staged:
+    """A minute with more tries than anybody needs."""
+    item, (ann, bea) = cast.make_sale(quantity=1), cast.shoppers(2)
+    win(item, ann)
+    for _ in range(2 * settings.ATTEMPTS_PER_MINUTE):
+        attempt(item, bea)
+    path = f"{_result(item)}?go={signing.dumps([bea.pk, item.pk], salt=SALT)}"
+    return Staged(path, bea, "Too many tries", "Try again", status=429, entered=item)
+
+
+def running(cast: Cast) -> Staged:
+    """A running sale and somebody who has entered it."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    return Staged(address(item), bea, item.sale.title, "Reserve one for USD 49.00", entered=item)
 
 
 def reserved(cast: Cast) -> Staged:
@@ -155,6 +204,30 @@ def passed_over(cast: Cast) -> Staged:
     return Staged(_reservation(unit.rid), bea, "One came free and went to the next person", "Coming sales")
 
 
+def lost(cast: Cast) -> Staged:
+    """A place on standby, and a connection that has failed."""
+    place = standby(cast)
+    return replace(place, cut="**/gate/**", shows="[data-connection]")
+
+
+def given_back(cast: Cast) -> Staged:
+    """A unit that its shopper did not want any more."""
+    item, (bea,) = cast.make_sale(), cast.shoppers(1)
+    (rid,) = win(item, bea)
+    reservations.give_back(user=bea, rid=rid)
+    return Staged(_reservation(rid), bea, "You gave it back", "Back to the sale")
+
+
+def displaced(cast: Cast) -> Staged:
+    """A unit that was promised, and was not there when it was written down."""
+    item, (ann, bea) = cast.make_sale(quantity=1), cast.shoppers(2)
+    win(item, ann)
+    late = Entry("1-1", "reserved", bea.pk, f"{item.pk}-1-9", 0, 600_000)
+    recording.record(sale_id=item.sale_id, entries=[late])
+    unit = Reservation.objects.get(user=bea)
+    return Staged(_reservation(unit.rid), bea, "We promised one unit too many", "Coming sales")
+
+
 def over(cast: Cast) -> Staged:
     """All units are paid: nobody stands by any more."""
     item, (ann, bea) = cast.make_sale(quantity=1, standby_size=5), cast.shoppers(2)
@@ -199,14 +272,20 @@ STATES: tuple[Callable[[Cast], Staged], ...] = (
     login,
     check,
     waiting,
+    draw,
+    held_up,
     turn,
+    running,
     reserved,
     preparing,
     paying,
     failed,
     paid,
     standby,
+    lost,
     promoted,
+    given_back,
+    displaced,
     late,
     expired,
     passed_over,

@@ -2,11 +2,8 @@
 
 import re
 import time
-from collections.abc import Iterator
-from threading import Event, Thread
 
 import pytest
-from django.db import connection
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Address, User
@@ -28,26 +25,6 @@ def result(item: SaleItem) -> str:
 def stand_by(item: SaleItem, *users: User) -> None:
     attempt(item, *users)
     draining.drain_once(sale_id=item.sale_id)
-
-
-@pytest.fixture
-def worker(transactional_db: None) -> Iterator[list[int]]:
-    """Record what the store decides as the worker does, for the sales put into the list."""
-    sales: list[int] = []
-    stop = Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            for sale_id in sales:
-                draining.drain_once(sale_id=sale_id)
-            stop.wait(0.05)
-        connection.close()
-
-    thread = Thread(target=work)
-    thread.start()
-    yield sales
-    stop.set()
-    thread.join()
 
 
 def give_address(user: User) -> None:

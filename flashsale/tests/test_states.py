@@ -4,12 +4,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.test import Client
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 
 from flashsale.tests.browsing import findings
 from flashsale.tests.conftest import Show
-from flashsale.tests.pages import logged_in
+from flashsale.tests.pages import browser_of
 from flashsale.tests.staged import Cast, Staged
 from flashsale.tests.states import STATES
 from shop.up.state import ROOT
@@ -39,6 +38,7 @@ def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
 ) -> None:
     staged = state(cast)
     page = show(staged, viewport=PHONE)
+    expect(page.locator(staged.shows)).to_be_visible(timeout=20_000)
     assert re.search(staged.heading, heading(page))
     assert page.get_by_text(staged.action, exact=False).first.is_visible()
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -68,10 +68,13 @@ def test_a_state_says_and_offers_the_same_without_script(
     assert re.search(staged.heading, heading(page))
     assert page.get_by_text(staged.action, exact=False).first.is_visible()
     # In the raw page: a parser with script leaves out what stands in <noscript>.
-    client = logged_in(staged.user) if staged.user else Client()
+    client = browser_of(staged)
     response = client.get(staged.path)
     has_refresh = 'http-equiv="refresh"' in response.content.decode() or "Refresh" in response
     assert has_refresh == staged.looks_again
     if staged.looks_again:
         assert "Stop refreshing" in response.content.decode()
-        assert 'http-equiv="refresh"' not in client.get(f"{staged.path}?refresh=no").content.decode()
+        assert (
+            'http-equiv="refresh"'
+            not in client.get(f"{staged.path}{'&' if '?' in staged.path else '?'}refresh=no").content.decode()
+        )

@@ -10,7 +10,9 @@ function speak(region, sentence) {
 }
 
 function flush() {
-  quietUntil = Date.now() + GAP;
+  const left = quietUntil - performance.now();
+  if (left > 0) return setTimeout(flush, left); // something that could not wait has been said meanwhile
+  quietUntil = performance.now() + GAP;
   speak("say-politely", waiting);
   waiting = null;
 }
@@ -21,13 +23,13 @@ export function say(event, sentence) {
   said.add(event);
   const idle = waiting === null;
   waiting = sentence;
-  if (idle) setTimeout(flush, Math.max(0, quietUntil - Date.now()));
+  if (idle) setTimeout(flush, Math.max(0, quietUntil - performance.now()));
 }
 
 /** Say a sentence at once, for what cannot wait: a turn, a reservation, the end of its time. */
 export function interrupt(event, sentence) {
   if (said.has(event)) return;
   said.add(event);
-  quietUntil = Date.now() + GAP;
+  quietUntil = performance.now() + GAP;
   speak("say-at-once", sentence);
 }

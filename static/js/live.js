@@ -1,6 +1,8 @@
 // What the shop tells a page by itself: one stream of events. While it is closed the page asks for the public
 // document instead, patiently: at most once a second, more slowly after failures and while nobody looks.
 
+import { now } from "./clock.js";
+
 const PACE = { coming: 20000, running: 2500, paused: 4000 };
 const HIDDEN = 30000;
 const SLOWEST = 30000;
@@ -17,34 +19,37 @@ export function pace({ state, failures, hidden }) {
 
 /**
  * Follow the sale at `base` ("/gate/sales/5"). `hear` may have `state(document)`, `own(things)`, `result(news)`,
- * `lost(heardAt)` (Date.now() of the last word) and `back()`. Returns `ask()`, `stop()` and `isStreaming()`.
+ * `lost(heardAt, again)` (the shop's time of the last word, ms to the next try) and `back()`. Returns `ask()`, `stop()` and `isStreaming()`.
  */
 export function follow(base, hear) {
   let stream = null;
   let timer = 0;
   let failures = 0;
   let state = "running";
-  let heardAt = Date.now();
+  let heardAt = now();
   let isLost = false;
   let isOver = false;
+  let wasOpen = false;
 
   const heard = () => {
     failures = 0;
-    heardAt = Date.now();
+    heardAt = now();
     if (isLost) hear.back?.();
     isLost = false;
   };
-  const missed = () => {
-    if (isLost || Date.now() - heardAt < SILENT) return;
+  const missed = (again) => {
+    if (isLost || now() - heardAt < SILENT) return;
     isLost = true;
-    hear.lost?.(heardAt);
+    hear.lost?.(heardAt, again);
   };
   const isStreaming = () => stream?.readyState === EventSource.OPEN;
 
+  /** Ask again in a while, and return in how many ms. */
   function plan() {
     clearTimeout(timer);
-    if (isOver || isStreaming() || state === "ended") return;
-    timer = setTimeout(ask, pace({ state, failures, hidden: document.hidden }));
+    const wait = pace({ state, failures, hidden: document.hidden });
+    if (!isOver && !isStreaming() && state !== "ended") timer = setTimeout(ask, wait);
+    return wait;
   }
 
   function tell(document) {
@@ -59,11 +64,11 @@ export function follow(base, hear) {
       const response = await fetch(base, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
       if (!response.ok) throw new Error(String(response.status));
       tell(await response.json());
+      plan();
     } catch {
       failures += 1;
-      missed();
+      missed(plan());
     }
-    plan();
   }
 
   function open() {
@@ -71,6 +76,7 @@ export function follow(base, hear) {
     stream = new EventSource(`${base}/events`);
     stream.addEventListener("open", () => {
       heard();
+      wasOpen = true;
       clearTimeout(timer);
     });
     stream.addEventListener("state", (event) => tell(JSON.parse(event.data)));
@@ -81,9 +87,11 @@ export function follow(base, hear) {
       });
     }
     stream.addEventListener("error", () => {
+      // Until now the shop was there, even if it had nothing to say.
+      if (wasOpen) heardAt = now();
+      wasOpen = false;
       // A stream that was cut opens again by itself; one that was refused does not.
       if (stream.readyState === EventSource.CLOSED) setTimeout(open, jitter(STREAM_AGAIN));
-      setTimeout(() => !isStreaming() && missed(), SILENT);
       plan();
     });
   }

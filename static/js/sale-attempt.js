@@ -2,7 +2,8 @@
 // Pressing again is always safe: the gate gives the same shopper the same answer.
 
 import { say } from "./announcer.js";
-import { hour, now } from "./clock.js";
+import { now } from "./clock.js";
+import { hour, number, put, span } from "./wording.js";
 
 const PATIENCE = 5000; // ms after which the button counts again
 const GIVE_UP = 8000;
@@ -30,18 +31,17 @@ function facts(answer, form, sale) {
     pay_by: answer.pay_by ? hour(answer.pay_by, zone, answer.pay_by - now() < SHORT) : "",
     opens_at: at(answer.opens_at),
     retry_at: at(now() + 1000 * (answer.retry_after ?? 0)),
-    retry_after: answer.retry_after ?? 1,
-    position: new Intl.NumberFormat(document.documentElement.lang || "en").format(answer.position ?? 0),
+    span: span(1000 * (answer.retry_after ?? 1)),
+    position: number(answer.position ?? 0),
     reservation: sale.dataset.reservation.replace("RID", answer.reservation ?? ""),
     result: form.dataset.result,
   };
 }
 
 function fill(node, values) {
-  const put = (text) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) walker.currentNode.data = put(walker.currentNode.data);
-  for (const link of node.querySelectorAll("[href*='{']")) link.setAttribute("href", put(link.getAttribute("href")));
+  while (walker.nextNode()) walker.currentNode.data = put(walker.currentNode.data, values);
+  for (const link of node.querySelectorAll("[href*='{']")) link.setAttribute("href", put(link.getAttribute("href"), values));
 }
 
 function words(outcome, values = {}) {
@@ -67,15 +67,20 @@ function settle(form, answer, part) {
   if (part.dataset.title) document.title = `${part.dataset.title} – ${document.title.replace(/^[^–]* – /, "")}`;
 }
 
-/** Try for one unit; `told(sentence, outcome)` is called with the answer, for whoever listens rather than looks. */
-export async function attempt(form, { sale, told }) {
+/**
+ * Try for one unit; `told(sentence, answer)` is called with what was answered, for whoever listens rather than
+ * looks. A quiet attempt is one that the page makes by itself: nobody is told that it began.
+ */
+export async function attempt(form, { sale, told, isQuiet = false }) {
   const button = form.querySelector("button");
   if (button.getAttribute("aria-busy")) return;
   const box = form.parentElement.querySelector("[data-told]");
   const hadFocus = document.activeElement === button;
   busy(button, true);
-  box.replaceChildren(words("sent"));
-  say(`sent ${performance.now()}`, box.textContent.trim());
+  if (!isQuiet) {
+    box.replaceChildren(words("sent"));
+    say(`sent ${performance.now()}`, box.textContent.trim());
+  }
   const late = setTimeout(() => {
     busy(button, false);
     box.replaceChildren(words("late"));
@@ -88,5 +93,5 @@ export async function attempt(form, { sale, told }) {
   settle(form, answer, part);
   box.replaceChildren(part);
   if (hadFocus && (!form.isConnected || button.hidden)) (box.querySelector("a") ?? box).focus();
-  told(part.textContent.trim().replace(/\s+/g, " "), outcome);
+  told(part.textContent.trim().replace(/\s+/g, " "), { ...answer, outcome });
 }

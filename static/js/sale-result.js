@@ -2,8 +2,10 @@
 
 import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
+import { run } from "./countdown.js";
 import { follow } from "./live.js";
 import { milestones } from "./milestones.js";
+import { hour, number, put, span } from "./wording.js";
 
 // Milliseconds from one look to the next; states that nothing can change any more have none. What the stream
 // tells needs no look: with it the page only makes sure now and then.
@@ -29,9 +31,18 @@ function sentenceOf(part) {
   return said.map((one) => (one.endsWith(".") ? one : `${one}.`)).join(" ");
 }
 
+/** Tell a state: loudly, if it is one of those that cannot wait and this browser was not told of it before. */
+function tell() {
+  const sentence = sentenceOf(live);
+  const event = `${live.dataset.own} ${live.dataset.state}`;
+  const isNews = isLoud(live) && sessionStorage.getItem("told") !== event;
+  if (isNews) sessionStorage.setItem("told", event);
+  (isNews ? interrupt : say)(`state ${sentence}`, sentence);
+}
+
 function count() {
   if (live.dataset.now) clock.start(Number(live.dataset.now));
-  clock.run(live, { tell: milestones(live, "pay"), end: () => setTimeout(() => look({ whatever: true }), 1000) });
+  run(live, { tell: milestones(live, "pay"), end: () => setTimeout(() => look({ whatever: true }), 1000) });
 }
 
 function tellMoved() {
@@ -58,8 +69,7 @@ function replace(page, url) {
   live = fresh;
   document.title = page.title;
   if (url !== location.href) history.replaceState(null, "", url);
-  const sentence = sentenceOf(live);
-  if (changed) (isLoud(live) ? interrupt : say)(`state ${sentence}`, sentence);
+  if (changed) tell();
   else tellMoved();
   if (focused) (twin(focused) ?? live.querySelector("h1"))?.focus({ preventScroll: true });
   count();
@@ -99,14 +109,13 @@ function own(things) {
   owned = now;
   const head = live.querySelector("[data-moved]");
   if (!isPlace || !head) return look();
-  const position = new Intl.NumberFormat(document.documentElement.lang || "en").format(mine.position);
-  head.textContent = head.dataset.moved.replace("{position}", position);
+  head.textContent = put(head.dataset.moved, { position: number(mine.position) });
   tellMoved();
 }
 
-function lost(heardAt) {
-  const at = clock.hour(heardAt, note.dataset.zone, true);
-  note.firstElementChild.textContent = note.dataset.lost.replace("{time}", at);
+function lost(heardAt, again) {
+  const facts = { time: hour(heardAt, note.dataset.zone, true), span: span(again) };
+  note.firstElementChild.textContent = put(note.dataset.lost, facts);
   note.hidden = false;
   const until = Number(live.querySelector("[data-clock]")?.dataset.until ?? Infinity);
   const speak = until - clock.now() < PRECIOUS ? interrupt : say;
@@ -125,6 +134,7 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && PACE[live.dataset.state]) look();
 });
 count();
+if (isLoud(live)) tell();
 if (live.dataset.sale && PACE[live.dataset.state]) {
   stream = follow(live.dataset.sale, {
     own,

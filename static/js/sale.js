@@ -2,11 +2,13 @@
 
 import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
-import { attempt } from "./sale-attempt.js";
+import { run } from "./countdown.js";
 import { follow } from "./live.js";
+import { milestones } from "./milestones.js";
+import { attempt } from "./sale-attempt.js";
+import { hour, number, put, span } from "./wording.js";
 
 const sale = document.querySelector("[data-sale]");
-const numbers = new Intl.NumberFormat(document.documentElement.lang || "en");
 const BOXES = { running: "status-box-live", paused: "status-box-warn", ended: "status-box-quiet" };
 
 function turn(phase) {
@@ -29,9 +31,7 @@ function showLeft(item) {
   }
   for (const text of sale.querySelectorAll(`[data-item="${item.item}"] [data-left]`)) {
     text.hidden = false;
-    const sentence = text.dataset[kind]
-      .replace("{free}", numbers.format(item.free))
-      .replace("{places}", numbers.format(item.standby_free));
+    const sentence = put(text.dataset[kind], { free: number(item.free), places: number(item.standby_free) });
     if (text.textContent !== sentence) text.textContent = sentence;
     text.className = `state ${item.free ? "state-good" : "state-quiet"}`;
   }
@@ -52,9 +52,9 @@ function hear(news) {
   if (news.state !== "coming") news.items.forEach(showLeft);
 }
 
-function lose(heardAt) {
+function lose(heardAt, again) {
   const note = sale.querySelector("[data-age]");
-  note.textContent = note.dataset.text.replace("{time}", clock.hour(heardAt, sale.dataset.zone, true));
+  note.textContent = put(note.dataset.text, { time: hour(heardAt, sale.dataset.zone, true), span: span(again) });
   note.hidden = false;
   say(`lost ${heardAt}`, note.textContent);
 }
@@ -65,22 +65,13 @@ function find() {
   say(`back ${performance.now()}`, note.dataset.back);
 }
 
-function milestones(root) {
-  const words = root.querySelector("[data-milestones]")?.content.querySelectorAll("[data-at]") ?? [];
-  return (left) => {
-    for (const word of words) {
-      if (left === Number(word.dataset.at)) say(`opening ${left}`, word.textContent);
-    }
-  };
-}
-
 clock.start(Number(sale.dataset.now));
 const { ask } = follow(sale.dataset.sale, { state: hear, lost: lose, back: find });
 ask();
 if (sale.dataset.phase === "coming") {
   const coming = sale.querySelector('[data-when="coming"]');
-  clock.run(coming, {
-    tell: milestones(coming),
+  run(coming, {
+    tell: milestones(coming, "opening"),
     end: () => {
       turn("running");
       setTimeout(ask, 1000 + Math.random() * 3000);
@@ -89,18 +80,26 @@ if (sale.dataset.phase === "coming") {
 } else {
   clock.measure();
 }
+
+function press(form, before = "") {
+  const item = form.closest("[data-item]").dataset.item;
+  attempt(form, {
+    sale,
+    isQuiet: before === "full",
+    told: (sentence, { outcome, reservation, retry_after: seconds }) => {
+      if (outcome === "reserved") sessionStorage.setItem("told", `reserved ${reservation} held`);
+      if (outcome === "queued") return location.assign(form.dataset.result);
+      if (outcome !== before) interrupt(`told ${performance.now()}`, sentence);
+      // The answer is newer than the figure beside it: rather none than two that contradict each other.
+      if (outcome === "standby" || outcome === "sold_out") hideLeft(item);
+      if (outcome === "full") setTimeout(() => form.isConnected && press(form, outcome), 1000 * seconds);
+      else setTimeout(ask, 1000);
+    },
+  });
+}
+
 sale.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-attempt]")) return;
   event.preventDefault();
-  const item = event.target.closest("[data-item]").dataset.item;
-  attempt(event.target, {
-    sale,
-    told: (sentence, outcome) => {
-      if (outcome === "queued") return location.assign(event.target.dataset.result);
-      interrupt(`told ${performance.now()}`, sentence);
-      // The answer is newer than the figure beside it: rather none than two that contradict each other.
-      if (outcome === "standby" || outcome === "sold_out") hideLeft(item);
-      setTimeout(ask, 1000);
-    },
-  });
+  press(event.target);
 });

@@ -5,15 +5,13 @@ import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
 import { follow } from "./live.js";
 import { served, turnAt } from "./queue.js";
+import { form, hour as hourOf, number as figures, put, span } from "./wording.js";
 
 const MINUTE = 60000;
 const GIVE_UP = 8000; // ms to an answer; the gate itself holds a press for a second at most
 const line = document.querySelector("[data-line]");
 const part = (name) => line.querySelector(`[data-${name}]`);
 const words = part("words").content;
-const language = document.documentElement.lang || "en";
-const figures = new Intl.NumberFormat(language);
-const plural = new Intl.PluralRules(language);
 let number = Number(line.dataset.number);
 let turn = Number(line.dataset.turn);
 let schedule = null;
@@ -21,10 +19,10 @@ let paused = Boolean(line.dataset.paused);
 let timer = 0;
 let spokeAt = -MINUTE;
 let isPressing = false;
+const asFound = { head: part("head").textContent, title: document.title };
 
 const word = (name) => words.querySelector(`[data-word="${name}"]`).textContent;
-const put = (text, facts) => text.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
-const hour = (ms) => clock.hour(ms, line.dataset.zone, ms - clock.now() < 20 * MINUTE);
+const hour = (ms) => hourOf(ms, line.dataset.zone, ms - clock.now() < 20 * MINUTE);
 
 function show(name, text, hidden = false) {
   const node = part(name);
@@ -33,18 +31,9 @@ function show(name, text, hidden = false) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** "40 seconds", "14 minutes": seconds below a minute, whole minutes to twenty, then steps of five. */
-export function span(ms) {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const minutes = Math.round(seconds / 60);
-  const [value, unit] = seconds < 60 ? [seconds, "second"] : [minutes > 20 ? 5 * Math.round(minutes / 5) : minutes, "minute"];
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
-}
-
 function aheadWords(ahead) {
   if (!ahead) return word("ahead-none");
-  const form = plural.select(ahead) === "one" ? "one" : "other";
-  return put(word(`ahead-${form}`), { count: figures.format(ahead) });
+  return put(word(`ahead-${form(ahead)}`), { count: figures(ahead) });
 }
 
 function turnWords() {
@@ -86,7 +75,7 @@ function come() {
   isPressing = true;
   show("head", word("soon-title"));
   show("place", word("soon"));
-  show("turn-words", "", true);
+  show("turn-words", "\u00a0"); // its line stays, so that nothing jumps
   document.title = `${word("soon-title")} – ${document.title.replace(/^[^–]* – /, "")}`;
   interrupt("turn", word("soon"));
 }
@@ -114,6 +103,8 @@ async function press() {
 }
 
 function wait(answer) {
+  show("head", asFound.head);
+  document.title = asFound.title;
   number = answer.number;
   turn = answer.turn_at;
   draw();
@@ -129,13 +120,20 @@ function explain(news, before) {
   return put(word(rate < before ? "slower" : "faster"), { time });
 }
 
+/** The turn is exact but for our clock, as long as nobody changes the pace. */
+function sure(rate) {
+  if (clock.error() === Infinity) return; // the server's sentence stands until we know better
+  const facts = { span: span(Math.max(1000, Math.ceil(clock.error() / 1000) * 1000)), rate: figures(rate) };
+  show("sure", put(part("sure").dataset.text, facts), !rate || !turn);
+}
+
 function isGone(news) {
   const mine = news.items.find((one) => one.item === Number(line.dataset.item));
   return news.state === "ended" || mine?.sold_out || !news.queue;
 }
 
 function hear(news) {
-  show("age", put(part("age").dataset.text, { time: clock.hour(news.now, line.dataset.zone, true) }));
+  show("age", put(part("age").dataset.text, { time: hourOf(news.now, line.dataset.zone, true) }));
   if (isGone(news) && !isPressing) return location.reload();
   const reason = schedule && explain(news, schedule.at(-1)[2]);
   if (reason) {
@@ -150,6 +148,7 @@ function hear(news) {
   const left = news.items.reduce((sum, one) => sum + one.free, 0);
   part("few").hidden = !number || number - 1 - served(schedule, clock.now()) <= left;
   draw();
+  sure(schedule.at(-1)[2]);
   if (!isPressing) plan();
 }
 
@@ -158,8 +157,8 @@ clock.measure();
 follow(line.dataset.line, {
   state: hear,
   result: ({ kind }) => kind === "ready" && location.reload(),
-  lost: (heardAt) => {
-    show("reason", put(word("lost"), { time: clock.hour(heardAt, line.dataset.zone, true) }));
+  lost: (heardAt, again) => {
+    show("reason", put(word("lost"), { time: hourOf(heardAt, line.dataset.zone, true), span: span(again) }));
     say(`lost ${heardAt}`, part("reason").textContent);
   },
   back: () => {

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { pace } from "../../../static/js/live.js";
+
+const many = (facts) => Array.from({ length: 500 }, () => pace(facts));
+
+test("nobody asks more often than once a second, whatever happens", () => {
+  for (const state of ["coming", "running", "paused", "nonsense"]) {
+    for (const failures of [0, 1, 2, 3]) {
+      assert.ok(Math.min(...many({ state, failures, hidden: false })) >= 1000);
+    }
+  }
+});
+
+test("after failures it asks twice as slowly each time, and half a minute at most", () => {
+  const middle = (failures) => many({ state: "running", failures, hidden: false }).reduce((a, b) => a + b) / 500;
+  assert.ok(middle(3) > 1.8 * middle(2));
+  assert.ok(Math.max(...many({ state: "running", failures: 30, hidden: false })) <= 34500);
+});
+
+test("while nobody looks it asks twice a minute at most", () => {
+  assert.ok(Math.min(...many({ state: "running", failures: 0, hidden: true })) >= 25500);
+});
+
+test("a crowd spreads out", () => {
+  const waits = many({ state: "running", failures: 0, hidden: false });
+  assert.ok(Math.max(...waits) - Math.min(...waits) > 500);
+});

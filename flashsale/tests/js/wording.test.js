@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { figures, form, hour, number, put, span } from "../../../static/js/wording.js";
+
+test("seconds below a minute, minutes to twenty, then steps of five, hours and days", () => {
+  const spans = [0, 1, 59, 60, 840, 1320, 5000, 90000, 200000].map((seconds) => span(1000 * seconds));
+  assert.deepEqual(spans, [
+    "0 seconds",
+    "1 second",
+    "59 seconds",
+    "1 minute",
+    "14 minutes",
+    "20 minutes",
+    "85 minutes",
+    "25 hours",
+    "2 days",
+  ]);
+});
+
+test("a clock is drawn like the server's", () => {
+  assert.deepEqual([0, 65000, 3600000, 183845000].map(figures), ["00:00", "01:05", "01:00:00", "2 d 03:04:05"]);
+});
+
+test("numbers are grouped and know their form", () => {
+  assert.deepEqual([0, 1, 2, 12431, 1000000].map(number), ["0", "1", "2", "12,431", "1,000,000"]);
+  assert.deepEqual([0, 1, 2].map(form), ["other", "one", "other"]);
+});
+
+test("an instant is told in the shop's zone, and names are filled in", () => {
+  const at = hour(Date.UTC(2026, 5, 12, 8, 14, 5), "Europe/Berlin", true);
+  assert.match(at, /^10:14:05 (GMT\+2|CEST)$/);
+  assert.equal(put("{a} of {b}, {c}", { a: 1, b: 2 }), "1 of 2, {c}");
+});

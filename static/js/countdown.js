@@ -1,0 +1,50 @@
+// Counts the clock of a page down, on the shop's time.
+
+import * as clock from "./clock.js";
+import { figures } from "./wording.js";
+
+const OFF_BY = 2000; // ms that a device's clock may be off before the page says so
+
+function sayOff(root) {
+  const note = root.querySelector("[data-clock-off]");
+  const off = Math.abs(Date.now() - clock.now());
+  if (!note || !clock.isKnown()) return;
+  note.hidden = off < OFF_BY;
+  note.textContent = note.dataset.text.replace("{span}", figures(off));
+}
+
+function addSwitch(root, shown) {
+  const button = root.querySelector("[data-clock-switch]");
+  if (!button) return;
+  const turn = () => {
+    shown.hidden = !shown.hidden;
+    [button.textContent, button.dataset.other] = [button.dataset.other, button.textContent];
+  };
+  button.hidden = false;
+  if (localStorage.getItem("clock") === "hidden") turn();
+  button.addEventListener("click", () => {
+    turn();
+    localStorage.setItem("clock", shown.hidden ? "hidden" : "shown");
+  });
+}
+
+/** Count the clock under `root` down; `tell(seconds)` is called once a second, `end()` once at zero. */
+export function run(root, { tell = () => {}, end = () => {} } = {}) {
+  const shown = root.querySelector("[data-clock]");
+  if (!shown) return;
+  const until = Number(shown.dataset.until);
+  const tick = () => {
+    if (!shown.isConnected) return;
+    const left = until - clock.now();
+    const text = figures(Math.ceil(left / 1000) * 1000);
+    if (shown.textContent !== text) shown.textContent = text;
+    shown.dataset.error = Math.ceil(Math.min(clock.error(), 86400000));
+    tell(Math.ceil(left / 1000));
+    if (left > 0) setTimeout(tick, Math.max(20, left % 1000 || 1000));
+    else end();
+  };
+  tick();
+  addSwitch(root, shown);
+  sayOff(root);
+  clock.measure().then(() => sayOff(root));
+}

@@ -1,0 +1,47 @@
+// Figures, times and sentences, drawn as the server draws them.
+
+const language = () => globalThis.document?.documentElement.lang || "en";
+
+/** A sentence with its {names} filled in. */
+export const put = (text, facts) => text.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
+
+/** `12,431`. */
+export const number = (value) => new Intl.NumberFormat(language()).format(value);
+
+/** Which form of a sentence a number takes: "one" or "other". */
+export const form = (value) => (new Intl.PluralRules(language()).select(value) === "one" ? "one" : "other");
+
+/** An instant as `10:24 CEST` in the shop's zone; with seconds if asked. */
+export function hour(ms, zone, withSeconds = false) {
+  const shape = { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
+  if (withSeconds) shape.second = "2-digit";
+  return new Intl.DateTimeFormat(language(), shape).format(ms);
+}
+
+/** "40 seconds", "14 minutes", "2 hours": like `flashsale/words.py`. */
+export function span(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  let minutes = Math.round(seconds / 60);
+  if (minutes > 20) minutes = 5 * Math.round(minutes / 5);
+  const hours = Math.round(seconds / 3600);
+  const [value, unit] = [
+    [seconds, "second", seconds < 60],
+    [minutes, "minute", minutes < 100],
+    [hours, "hour", hours < 48],
+    [Math.round(seconds / 86400), "day", true],
+  ].find(([, , fits]) => fits);
+  const unitDisplay = language().startsWith("zh") ? "short" : "long"; // as our translation has it: 秒, not 秒钟
+  return new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay }).format(value);
+}
+
+const two = (value) => String(value).padStart(2, "0");
+
+/** `2 d 03:04:05`, `03:04:05` or `04:05`. */
+export function figures(ms) {
+  const all = Math.max(0, Math.floor(ms / 1000));
+  const days = Math.floor(all / 86400);
+  const hours = Math.floor((all % 86400) / 3600);
+  const rest = `${two(Math.floor((all % 3600) / 60))}:${two(all % 60)}`;
+  if (days) return `${days} d ${two(hours)}:${rest}`;
+  return hours ? `${two(hours)}:${rest}` : rest;
+}
