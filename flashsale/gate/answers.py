@@ -43,11 +43,16 @@ RESERVED = (
 )
 
 
+def plain_reply(outcome: str, now: int) -> Reply:
+    """Return the reply of an outcome of PLAIN; `now` in ms."""
+    status, text, retry = PLAIN[outcome]
+    return status, text % now, retry
+
+
 def attempt_reply(answer: Answer, *, now: int, sale: int, user: int, signer: Signer) -> Reply:
     """Return status, body and seconds for Retry-After (0 for none) of an answered attempt."""
-    plain = PLAIN.get(answer.outcome)
-    if plain is not None:
-        return plain[0], plain[1] % now, plain[2]
+    if answer.outcome in PLAIN:
+        return plain_reply(answer.outcome, now)
     if answer.outcome == "reserved":
         receipt = signer.receipt(sale=sale, rid=answer.rid, user=user, pay_by=answer.pay_by)
         paid = "true" if answer.paid else "false"

@@ -19,14 +19,14 @@ class Flow:
     def __init__(self, client: "redis.asyncio.Redis", sale: int) -> None:
         self._client, self._sale = client, sale
         self._outcomes: Counter[str] = Counter()
-        self._users: set[int] = set()
+        self._users: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     def note(self, outcome: str, user: int) -> None:
         """An attempt was answered."""
         self._outcomes[outcome] += 1
-        self._users.add(user)
+        self._users.append(user)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(EVERY, self._start)
 
@@ -36,7 +36,7 @@ class Flow:
     async def _tell(self) -> None:
         """Tell it once; a store that is silent misses this second, for nothing is decided by it."""
         outcomes, users = self._outcomes, self._users
-        self._outcomes, self._users = Counter(), set()
+        self._outcomes, self._users = Counter(), []
         try:
             await stock.run_async(self._client, stock.count(self._sale, outcomes, users))
         except (RedisError, OSError, TimeoutError) as error:

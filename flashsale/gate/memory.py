@@ -49,6 +49,11 @@ class SaleMemory:
             return int(time.time() * 1000)
         return self.status.now + int((time.monotonic() - self._read_at) * 1000)
 
+    @property
+    def refuses(self) -> bool:
+        """Whether there may be a short answer for somebody."""
+        return bool(self._refusals) or self.went_backwards
+
     def age(self) -> float:
         """Seconds since the last look."""
         return time.monotonic() - self._read_at

@@ -48,6 +48,10 @@ class Metrics:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         self._seconds.observe(seconds)
 
+    def refusal(self, outcome: str) -> None:
+        """Count an attempt that was refused from memory: it waited for nothing, so its time says nothing."""
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
     def text(self) -> str:
         """Draw everything for Prometheus."""
         lines = ["# TYPE flashsale_attempts_total counter"]

@@ -38,10 +38,14 @@ def found_pass(
     if authorization is not None:
         scheme, _, token = authorization.partition(b" ")
         return token.strip() if scheme == b"Bearer" else None
-    for part in headers.get(b"cookie", b"").split(b";"):
-        if (part := part.lstrip()).startswith(cookie):
-            return part[len(cookie) :] if is_ours(headers) else None
-    return None
+    cookies = headers.get(b"cookie", b"")
+    if b";" in cookies:
+        cookies = next(
+            (part for part in map(bytes.lstrip, cookies.split(b";")) if part.startswith(cookie)), b""
+        )
+    if not cookies.startswith(cookie) or not is_ours(headers):
+        return None
+    return cookies[len(cookie) :]
 
 
 def is_same_origin(headers: dict[bytes, bytes]) -> bool:
