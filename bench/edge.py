@@ -1,5 +1,7 @@
 """The edge: what it refuses by itself, what passing through it costs, and one gate or two behind it."""
 
+import getpass
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +24,7 @@ OUT_OF_THE_WAY = "100000000"
 ENVIRONMENT = {
     "EDGE_KEY": "the-key-of-the-edge-in-the-benchmark",
     "EDGE_WORKERS": "2",
+    "EDGE_USER": getpass.getuser() if os.geteuid() == 0 else "",
     "EDGE_CONNECTIONS": "2048",
     "EDGE_KEEPALIVE_REQUESTS": OUT_OF_THE_WAY,
     "EDGE_NETWORK_RATE": "1000000",

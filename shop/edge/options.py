@@ -102,6 +102,8 @@ def read(values: Mapping[str, str]) -> dict[str, str]:
         "pass_cookie": f"{prefix}pass",
         "entered_cookie": f"{prefix}entered",
         "held_cookie": f"{prefix}held",
+        # Started by root, nginx gives its workers to somebody who has no rights, or to this one.
+        "user": f"user {values['EDGE_USER']};" if WORD.fullmatch(values.get("EDGE_USER", "")) else "",
         "access_log": _access_log(env),
         "secure": "" if debug else "; Secure",
         "sheds": "true" if values.get("EDGE_SHEDDING") == "1" else "false",

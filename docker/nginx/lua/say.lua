@@ -2,13 +2,10 @@
 local M = {}
 local pages = {}
 
-local function text_of(name)
-    if not pages[name] then
-        local file = assert(io.open(ngx.config.prefix() .. "pages/" .. name .. ".html"))
-        pages[name] = file:read("*a")
-        file:close()
-    end
-    return pages[name]
+for _, name in ipairs({ "busy", "429", "503" }) do
+    local file = assert(io.open(ngx.config.prefix() .. "pages/" .. name .. ".html"))
+    pages[name] = file:read("*a")
+    file:close()
 end
 
 local function finish(status, kind, body, retry)
@@ -33,7 +30,7 @@ end
 function M.page(status, retry, name)
     ngx.header["Content-Security-Policy"] = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
     ngx.header["Vary"] = "Cookie"
-    return finish(status, "text/html; charset=utf-8", text_of(name or tostring(status)), retry)
+    return finish(status, "text/html; charset=utf-8", pages[name or tostring(status)], retry)
 end
 
 return M

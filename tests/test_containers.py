@@ -1,0 +1,167 @@
+"""Containers, Kubernetes and the workflow: what they name exists, and their commands run right here."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shop.up.ports import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCKER = ROOT / "docker"
+COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/ci.yaml").read_text())
+FILES = sorted(DOCKER.glob("kubernetes/*.yaml"))
+ROLES = set(re.findall(r"^ {4}([a-z]+)\)", (DOCKER / "role").read_text(), re.MULTILINE))
+STAGES = set(re.findall(r"^FROM \S+ AS (\S+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE))
+OURS = ("web", "gate", "worker", "beat", "migrate")
+
+
+def documents() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in FILES:
+        for document in yaml.safe_load_all(path.read_text()):
+            yield path.name, document
+
+
+def pods() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every pod that is described, with the name of its file."""
+    for name, document in documents():
+        spec = document.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            yield name, spec["template"]["spec"]
+
+
+def containers() -> list[dict[str, Any]]:
+    return [
+        one for _, pod in pods() for part in ("initContainers", "containers") for one in pod.get(part, ())
+    ]
+
+
+def test_every_role_of_the_procfile_has_a_service_a_deployment_and_an_entry_point() -> None:
+    procfile = {line.partition(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()} - {"release"}
+    deployed = {
+        document["metadata"]["name"] for _, document in documents() if document["kind"] == "Deployment"
+    }
+    assert procfile <= set(COMPOSE["services"])
+    assert procfile <= deployed
+    assert procfile <= ROLES
+    assert "edge" in set(COMPOSE["services"]) & deployed & ROLES
+
+
+def test_compose_builds_stages_that_exist_and_waits_for_services_that_exist() -> None:
+    for name, service in COMPOSE["services"].items():
+        if "build" in service:
+            assert service["build"]["target"] in STAGES, name
+            assert (ROOT / service["build"]["dockerfile"]).is_file()
+            assert service["read_only"] is True
+            assert service["cap_drop"] == ["ALL"]
+        assert set(service.get("depends_on", ())) <= set(COMPOSE["services"]), name
+        for volume in service.get("volumes", ()):
+            assert volume.partition(":")[0] in COMPOSE["volumes"], name
+    for name in OURS:
+        assert COMPOSE["services"][name]["command"][0] in ROLES
+
+
+def test_every_pod_is_unprivileged_on_a_read_only_root_and_names_what_exists() -> None:
+    for name, pod in pods():
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        for one in (*pod.get("initContainers", ()), *pod["containers"]):
+            assert one["securityContext"]["readOnlyRootFilesystem"] is True, name
+            assert one["securityContext"]["allowPrivilegeEscalation"] is False, name
+            assert one["image"].removeprefix("flashsale-") in STAGES, name
+            assert one["args"][0] in ROLES, name
+            assert {mount["name"] for mount in one["volumeMounts"]} <= volumes, name
+
+
+def test_selectors_scalers_budgets_and_services_find_their_pods() -> None:
+    found: dict[str, set[str]] = {}
+    for _, document in documents():
+        found.setdefault(document["kind"], set()).add(document["metadata"]["name"])
+        if document["kind"] == "Deployment":
+            labels = document["spec"]["template"]["metadata"]["labels"]
+            assert document["spec"]["selector"]["matchLabels"] == labels
+        if document["kind"] == "HorizontalPodAutoscaler":
+            assert document["spec"]["scaleTargetRef"]["name"] == document["metadata"]["name"]
+    for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Service"):
+        assert found[kind] <= found["Deployment"], kind
+    assert found["CronJob"]
+
+
+def test_management_commands_that_pods_run_exist() -> None:
+    from django.core.management import get_commands
+
+    wanted = {one["args"][1] for one in containers() if one["args"][0] == "manage"}
+    assert wanted == {"migrate", "rollable", "reconcile"}
+    assert wanted <= set(get_commands())
+
+
+def test_the_workflow_checks_before_it_builds_and_asks_before_it_migrates() -> None:
+    jobs = WORKFLOW["jobs"]
+    assert (jobs["build"]["needs"], jobs["deploy"]["needs"]) == ("test", "build")
+    assert ".ci/run" in [step.get("run") for step in jobs["test"]["steps"]]
+    assert set(jobs["build"]["strategy"]["matrix"]["target"]) <= STAGES
+    steps = [step.get("name") for step in jobs["deploy"]["steps"]]
+    assert steps.index("Migrate") < steps.index("Roll, a pod at a time")
+    text = (ROOT / ".github/workflows/ci.yaml").read_text()
+    for path in re.findall(r"docker/[a-z/]+\.yaml", text):
+        assert (ROOT / path).is_file(), path
+    (roles,) = re.findall(r"for role in ([a-z ]+);", text)
+    deployed = {
+        document["metadata"]["name"] for _, document in documents() if document["kind"] == "Deployment"
+    }
+    assert set(roles.split()) == deployed
+
+
+def test_the_dockerfile_copies_what_exists_and_ends_as_nobody() -> None:
+    text = (DOCKER / "Dockerfile").read_text()
+    for line in re.findall(r"^COPY (?!--)(.+)$", text, re.MULTILINE):
+        *sources, _ = line.split()
+        for source in sources:
+            assert (ROOT / source).exists(), source
+    for stage in text.split("\nFROM ")[1:]:
+        users = re.findall(r"^USER (\w+)$", stage, re.MULTILINE)
+        assert users[-1] == "shop"
+
+
+@pytest.mark.parametrize(("role", "path"), [("web", "/healthz"), ("gate", "/gate/healthz")])
+def test_the_entry_point_starts_the_role_and_the_health_check_finds_it(
+    role: str, path: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    programs = str(Path(sys.executable).parent)
+    env = os.environ | {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PORT": str(port),
+        "ALLOWED_HOSTS": "shop.test",
+    }
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([str(DOCKER / "role"), role], cwd=ROOT, env=env, stderr=log, stdout=log)
+    check = [sys.executable, str(DOCKER / "healthy"), path, str(port)]
+    try:
+        deadline = time.monotonic() + 60
+        while subprocess.run(check, env=env, check=False, capture_output=True).returncode:
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+        wrong = subprocess.run(
+            [*check[:2], "/nowhere", str(port)], env=env, check=False, capture_output=True, text=True
+        )
+        assert (wrong.returncode, wrong.stderr) == (1, "/nowhere answered 404\n")
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_a_role_that_does_not_exist_is_told_so() -> None:
+    done = subprocess.run([str(DOCKER / "role"), "cook"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no role cook: choose web, gate, ")
