@@ -1,4 +1,4 @@
--- An attempt at the edge: refused here if the sale is over for whoever asks, else forwarded.
+-- An attempt at the edge: refused if the sale is over for whoever asks, else forwarded.
 -- Whoever holds a unit, a place or a ticket is always forwarded: a cookie that only we can write says so.
 local crowd = require "crowd"
 local node = require "node"
@@ -6,7 +6,6 @@ local say = require "say"
 local watch = require "watch"
 
 local M = {}
-local STATUS = { sold_out = 409, ended = 410 }
 local sales = ngx.shared.sales
 
 local function holds(sale, user)
@@ -14,15 +13,25 @@ local function holds(sale, user)
     return mark ~= nil and mark == node.held_mark(sale, user)
 end
 
-function M.answer()
-    if ngx.req.get_method() ~= "POST" then return end
-    local sale, item = ngx.var.sale, ngx.var.item
-    local word = watch.word(sale, item)
-    if not word and not node.settings.sheds then return end
-    local user = node.user(ngx.var.pass)
-    if holds(sale, user) then return end
-    if not word and crowd.sheds(sale, user) then word = "sold_out" end
-    if word then return say.json(STATUS[word], word, nil, ngx.now() * 1000 + watch.ahead(sale)) end
+local function is_marked()
+    local cookies = ngx.var.http_cookie
+    return cookies ~= nil and cookies:find(node.settings.held, 1, true) ~= nil
+end
+
+--- "sold_out" or "ended" if whoever asks is refused here, else an empty text.
+function M.word()
+    if ngx.req.get_method() ~= "POST" then return "" end
+    local var = ngx.var
+    local sale = var.sale
+    local word = watch.word(sale, var.item)
+    if not word and not node.settings.sheds then return "" end
+    if (not word or is_marked()) then
+        local user = node.user(var.pass)
+        if holds(sale, user) then return "" end
+        if not word then word = crowd.sheds(sale, user) and "sold_out" or "" end
+    end
+    if word ~= "" then var.told_at = ("%.0f"):format(ngx.now() * 1000 + watch.ahead(sale)) end
+    return word
 end
 
 --- The gate has verified the pass of whoever it gave something: from now on he is forwarded on every node.

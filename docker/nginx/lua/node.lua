@@ -3,9 +3,6 @@ local M = { settings = {} }
 
 function M.set(settings) M.settings = settings end
 
---- The network of an address: 24 bits of an IPv4, 64 bits of an IPv6 one. A household has a whole /64.
-function M.network(binary) return binary:sub(1, #binary == 4 and 3 or 8) end
-
 local function escaped(name) return (name:gsub("[%-_.]", "%%%0")) end
 
 --- The value of a cookie, or nil.
