@@ -84,6 +84,13 @@ def test_every_pod_is_unprivileged_on_a_read_only_root_and_names_what_exists() -
             assert {mount["name"] for mount in one["volumeMounts"]} <= volumes, name
 
 
+def test_the_edge_which_faces_everybody_is_given_one_secret_only() -> None:
+    (edge,) = [one for one in containers() if one["args"] == ["edge"]]
+    assert [set(source) for source in edge["envFrom"]] == [{"configMapRef"}]
+    assert [one["name"] for one in edge["env"]] == ["EDGE_KEY"]
+    assert not {"SECRET_KEY", "DATABASE_URL"} & set(COMPOSE["services"]["edge"]["environment"])
+
+
 def test_selectors_scalers_budgets_and_services_find_their_pods() -> None:
     found: dict[str, set[str]] = {}
     for _, document in documents():
