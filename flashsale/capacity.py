@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from flashsale.models import Sale
 
 LOAD = 0.6
@@ -19,9 +21,6 @@ LOAD = 0.6
 LEAD = timedelta(minutes=30)
 WARM_UP = timedelta(minutes=10)
 AFTER = timedelta(minutes=15)
-STREAMS_A_PROCESS = 10_000
-"""An assumption: live streams one process holds."""
-GATE_CONNECTIONS = 8192
 ROLES = ("edge", "gate", "live", "web", "worker")
 Processes = dict[str, int]
 
@@ -98,7 +97,7 @@ def processes(costs: Costs, demand: Demand) -> Processes:
     found = {role: max(1, math.ceil(cores / LOAD - 1e-9)) for role, cores in needed.items()}
     found["edge"] = max(2, found["edge"])  # one may die
     found["gate"] = max(2, found["gate"])
-    found["live"] = max(1, math.ceil(demand.crowd / STREAMS_A_PROCESS))
+    found["live"] = max(1, math.ceil(demand.crowd / (LOAD * settings.LIVE_MAX_CONNECTIONS)))
     return {role: found[role] for role in ROLES}
 
 

@@ -20,10 +20,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/ci.yaml").read_text())
 FILES = sorted(DOCKER.glob("kubernetes/*.yaml"))
 ROLES = set(re.findall(r"^ {4}([a-z]+)\)", (DOCKER / "role").read_text(), re.MULTILINE))
-AWAITED = {"live"} - ROLES
-"""Described here before the process itself is part of the shop."""
 STAGES = set(re.findall(r"^FROM \S+ AS (\S+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE))
-OURS = ("web", "gate", "worker", "beat", "migrate")
+OURS = ("web", "gate", "live", "worker", "beat", "migrate")
 
 
 def documents() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,7 +78,7 @@ def test_every_pod_is_unprivileged_on_a_read_only_root_and_names_what_exists() -
             assert one["securityContext"]["readOnlyRootFilesystem"] is True, name
             assert one["securityContext"]["allowPrivilegeEscalation"] is False, name
             assert one["image"].removeprefix("flashsale-") in STAGES, name
-            assert one["args"][0] in ROLES | AWAITED, name
+            assert one["args"][0] in ROLES, name
             assert {mount["name"] for mount in one["volumeMounts"]} <= volumes, name
 
 
@@ -141,7 +139,9 @@ def test_the_dockerfile_copies_what_exists_and_ends_as_nobody() -> None:
         assert users[-1] == "999"  # useradd has named it shop
 
 
-@pytest.mark.parametrize(("role", "path"), [("web", "/healthz"), ("gate", "/gate/healthz")])
+@pytest.mark.parametrize(
+    ("role", "path"), [("web", "/healthz"), ("gate", "/gate/healthz"), ("live", "/gate/live/healthz")]
+)
 def test_the_entry_point_starts_the_role_and_the_health_check_finds_it(
     role: str, path: str, tmp_path: Path
 ) -> None:
