@@ -134,7 +134,7 @@ def test_the_dockerfile_copies_what_exists_and_ends_as_nobody() -> None:
         *sources, _ = line.split()
         for source in sources:
             assert (ROOT / source).exists(), source
-    for stage in text.split("\nFROM ")[1:]:  # the first one is thrown away
+    for stage in text.split("\nFROM ")[2:]:  # the first stage is thrown away
         users = re.findall(r"^USER (\w+)$", stage, re.MULTILINE)
         assert users[-1] == "999"  # useradd has named it shop
 
