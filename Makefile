@@ -38,10 +38,6 @@ check: ## format, lint, types, migrations, deployment settings
 	@$(BOOTSTRAP) dev
 	@exec $(OWN_STORES) $(BIN)/python -m shop.up check
 
-cluster: ## run the tests that take many processes and minutes (ARGS="flashsale -x")
-	@$(BOOTSTRAP) dev
-	@exec $(OWN_STORES) $(BIN)/python -m pytest -m cluster $(ARGS)
-
 crowd: ## let shoppers loose on the running demo sale (SHOPPERS=5000 SALE=newest)
 	@$(BOOTSTRAP) run
 	@exec $(BIN)/python manage.py crowd --shoppers $(SHOPPERS) $(SALE)
