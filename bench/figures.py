@@ -90,4 +90,8 @@ BARS = (
     Bar("store operations/s while a line waits", "waiting_ops", bar=0, aim=0, at_most=True),
     Bar("no tie band: share of the fast group", "tie_0_fast_share", bar=0.9, aim=0.99),
     Bar("tie band of 100 ms: fast minus slow", "tie_100_difference", bar=0.2, aim=0.1, at_most=True),
+    Bar("live: connections of one process", "live_connections", bar=15_000, aim=18_000),
+    Bar("live: KiB a connection", "live_kib_each", bar=28, aim=10, at_most=True),
+    Bar("live: a broadcast to 10,000, p99, ms", "broadcast_p99_ms", bar=500, aim=400, at_most=True),
+    Bar("live: from press to pushed order, p95, ms", "result_p95_ms", bar=1500, aim=1000, at_most=True),
 )

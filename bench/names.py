@@ -14,5 +14,6 @@ SECTIONS = (
     "growth",
     "tickets",
     "ties",
+    "live",
     "million",
 )

@@ -102,6 +102,16 @@ def peak_mib(pid: int) -> float:
     return max(peaks) / 1024
 
 
+def rss_kib(pid: int) -> int:
+    """Return the memory (VmRSS, KiB) of a process and all its descendants now."""
+    total = 0
+    for one in tree(pid):
+        with suppress(OSError, ValueError):
+            lines = Path(f"/proc/{one}/status").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+    return total
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the time on a core (user and system, s) of a process and all its descendants so far."""
     total = 0

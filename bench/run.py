@@ -20,6 +20,7 @@ from bench import (
     growth,
     isolation,
     limits,
+    live,
     load,
     million,
     orders,
@@ -51,6 +52,7 @@ MEASURES: dict[str, Callable[[Stage], None]] = {
     "growth": growth.measure,
     "tickets": tickets.measure,
     "ties": ties.measure,
+    "live": live.measure,
     "million": million.measure,
 }
 

@@ -29,6 +29,11 @@ class Sizes:
     tickets: tuple[int, ...]
     ties: int
     tie_presses: int
+    live: int
+    live_broadcast: int
+    live_other: int
+    live_results: int
+    live_rate: int
 
 
 FULL = Sizes(
@@ -54,6 +59,11 @@ FULL = Sizes(
     tickets=(1_000, 100_000, 1_000_000),
     ties=100,
     tie_presses=2,
+    live=18_000,
+    live_broadcast=10_000,
+    live_other=5_000,
+    live_results=500,
+    live_rate=8_000,
 )
 SMALL = Sizes(
     rounds=1,
@@ -78,4 +88,9 @@ SMALL = Sizes(
     tickets=(100, 1_000),
     ties=20,
     tie_presses=1,
+    live=300,
+    live_broadcast=200,
+    live_other=100,
+    live_results=20,
+    live_rate=2_000,
 )
