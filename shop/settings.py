@@ -400,7 +400,7 @@ UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}icons/shop.svg"}],
-    "STYLES": [f"{STATIC_URL}css/admin.css"],
+    "STYLES": [f"{STATIC_URL}css/admin.css", f"{STATIC_URL}css/cockpit.css"],
 }
 
 LOGGING = {
