@@ -42,13 +42,14 @@ end
 local function burst(sale) return math.max(sale.rate, 0) end
 
 -- The rate or the pause has changed: from now on the schedule goes on where it stands, so that no ticket
--- overtakes another. Before the opening there is one segment only, which begins with it.
+-- overtakes another. Before the opening there is one segment only, which begins with it; a sale that an operator
+-- opens before its time has one that begins too late.
 local function set_pace(sale, tickets)
   local rate = sale.rate ~= UNLIMITED and sale.paused and 0 or sale.rate
   local segment = last_segment(sale)
   if rate == UNLIMITED and not segment then return end
   local reached = segment and math.min(served(segment, sale.now), tickets + burst(sale)) or 0
-  if sale.now < sale.opens_at then
+  if sale.now < sale.opens_at or (segment and segment.start > sale.now) then
     sale.schedule = segment_text(sale.opens_at, math.max(reached, burst(sale)), rate)
   elseif not segment then
     append_segment(sale, segment_text(sale.now, tickets + burst(sale), rate))

@@ -38,6 +38,15 @@ def test_opening_now_opens_in_both_stores(make_sale: Make, shoppers: Crowd, mei:
         operating.open_now(sale=Sale.objects.get(), by=mei)
 
 
+def test_a_line_is_served_from_the_new_opening(make_sale: Make, shoppers: Crowd, mei: User) -> None:
+    now = timezone.now()
+    item = make_sale(opens_at=now + timedelta(hours=1), closes_at=now + timedelta(days=1), rate=1, quantity=9)
+    operating.open_now(sale=item.sale, by=mei)
+    answers = attempt(item, *shoppers(9))
+    assert (answers[0].outcome, answers[-1].outcome) == ("reserved", "queued")
+    assert answers[-1].at < int(now.timestamp() * 1000) + 60_000
+
+
 def test_the_end_is_moved_in_both_stores_but_never_into_the_past(make_sale: Make, mei: User) -> None:
     item = make_sale()
     later = timezone.now().replace(microsecond=0) + timedelta(hours=5)
