@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from binascii import hexlify
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 MAC_BYTES = 24
 """Of the 32 that SHA-256 gives: 192 bits."""
@@ -17,6 +18,15 @@ MAC_BYTES = 24
 
 class PassError(Exception):
     """The text is not a pass for this sale now; the reason is for metrics, never for the shopper."""
+
+
+class Receipt(NamedTuple):
+    """What a shopper was told; `pay_by` in ms since 1970."""
+
+    sale: int
+    rid: str
+    user: int
+    pay_by: int
 
 
 class Signer:
@@ -50,6 +60,17 @@ class Signer:
         if int(expires_at) <= now:
             raise PassError("expired")
         return int(user)
+
+    def verify_receipt(self, token: bytes) -> "Receipt":
+        """Read a receipt; raises PassError: malformed, forged."""
+        parts = token.split(b".")
+        if len(parts) != 7 or parts[0] != b"r":
+            raise PassError("malformed")
+        _, key, sale, rid, user, pay_by, mac = parts
+        mac_of = self._macs.get(key)
+        if mac_of is None or not hmac.compare_digest(mac_of(token[: -len(mac) - 1]), mac):
+            raise PassError("forged")
+        return Receipt(int(sale), rid.decode(), int(user), int(pay_by))
 
     def _sign(self, body: bytes) -> str:
         return (body + b"." + self._mac(body)).decode()

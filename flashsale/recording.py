@@ -33,11 +33,11 @@ Refusals = Mapping[tuple[str, int], Code]
 """By the kind of the entry and the user."""
 
 
-def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
+def record(*, sale_id: int, entries: Sequence[Entry], blames_store: bool = True) -> int:
     """Write a batch of stream entries of one sale; return how many reservations are new.
 
     Safe to run twice: a rid that has a row is passed over. Raises django.db.Error if the batch cannot be
-    written, and then nothing of it is.
+    written, and then nothing of it is. What does not fit pauses the sale, unless `blames_store` is False.
     """
     with transaction.atomic(durable=True):
         # Two workers may hold parts of the same stream, or the same part after one was thought dead: the
@@ -52,6 +52,9 @@ def record(*, sale_id: int, entries: Sequence[Entry]) -> int:
         ]
         rows = _judge(locked, units, refused) if units else []
         _insert(locked, rows)
+        displaced = [row.rid for row in rows if row.status == Status.DISPLACED]
+        if displaced and blames_store:
+            _stop_selling(sale_id, displaced)
         _pass_on([row.pk for row in rows if row.status == Status.REFUSED])
     results.tell(_news(sale_id, places, rows))
     return len(rows)
@@ -164,7 +167,7 @@ def _judge(items: dict[int, SaleItem], entries: Sequence[Entry], refused: Refusa
     for entry in entries:
         # A store that went back gives the same name to a second shopper. The first one keeps it.
         is_taken = known.owners.get(entry.ref, entry.user) != entry.user
-        rid = f"{entry.ref}-{entry.user}" if is_taken else entry.ref
+        rid = second_name(entry.ref, entry.user) if is_taken else entry.ref
         if rid in known.owners:
             continue
         known.owners[rid] = entry.user
@@ -179,6 +182,11 @@ def _judge(items: dict[int, SaleItem], entries: Sequence[Entry], refused: Refusa
             known.live.add(owner)
             rows.append(_row(entry, Status.HELD, rid=rid))
     return rows
+
+
+def second_name(rid: str, user: int) -> str:
+    """The name under which the end of a reservation is told whose own name was another's before."""
+    return f"{rid}-{user}"
 
 
 def _row(entry: Entry, status: str, *, rid: str, refusal: str = "") -> Reservation:
@@ -214,9 +222,6 @@ def _insert(items: dict[int, SaleItem], rows: list[Reservation]) -> None:
     outbox.put_all(letters.of_reservation(items[row.item_id], row, emails[row.user_id]) for row in rows)
     for pk, count in sorted(Counter(row.item_id for row in held).items()):
         SaleItem.objects.filter(pk=pk).update(held=F("held") + count)
-    displaced = [row.rid for row in rows if row.status == Status.DISPLACED]
-    if displaced:
-        _stop_selling(items[rows[0].item_id].sale_id, displaced)
 
 
 def _stop_selling(sale_id: int, rids: list[str]) -> None:

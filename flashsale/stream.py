@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django_redis import get_redis_connection
 from redis.exceptions import ResponseError
 
 from flashsale.stock import GROUP, sale_keys
 from shop import store
 
-CLAIM_AFTER_MS = 15_000
 ASK_EVERY = 0.05
 
 
@@ -121,8 +121,9 @@ def _create_group(sale: int) -> None:
             raise
 
 
-def claim(sale: int, *, consumer: str, count: int, idle_ms: int = CLAIM_AFTER_MS) -> list[Entry]:
-    """Take over entries that another worker read and did not acknowledge for `idle_ms`."""
+def claim(sale: int, *, consumer: str, count: int, idle_ms: int | None = None) -> list[Entry]:
+    """Take over entries that another worker read and did not acknowledge for `idle_ms`; 15 s unless set."""
+    idle_ms = settings.STREAM_CLAIM_AFTER_MS if idle_ms is None else idle_ms
     client = get_redis_connection("sale")
     try:
         _, rows, _ = client.xautoclaim(_stream(sale), GROUP, consumer, idle_ms, "0-0", count=count)

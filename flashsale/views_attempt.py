@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from accounts.limits import too_many
 from accounts.models import User
-from flashsale import eligibility, showing, standby, stock, views_line
+from flashsale import eligibility, receipts, showing, standby, stock, views_line
 from flashsale import entry as entering
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.replies import Answer
@@ -66,7 +66,12 @@ def _attempt(request: HttpRequest, wanted: SaleItem) -> HttpResponse:
         answer = Answer("paused")
     with suppress(RedisError):  # only for the operators' figures
         stock.run(stock.count(sale.pk, {answer.outcome: 1}, [user.pk]))
-    return _answered(request, wanted, answer)
+    response = _answered(request, wanted, answer)
+    if answer.outcome == "reserved":
+        receipts.keep(
+            response=response, sale_id=sale.pk, user_id=user.pk, rid=answer.rid, pay_by=answer.pay_by
+        )
+    return response
 
 
 def _answered(request: HttpRequest, item: SaleItem, answer: Answer) -> HttpResponse:

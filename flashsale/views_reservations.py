@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import eligibility, showing, standby
+from flashsale import eligibility, receipts, recording, showing, standby
 from flashsale import reservations as ending
 from flashsale.models import Reservation, StandbyEntry
 from flashsale.views import refresh
@@ -51,7 +51,8 @@ def reservations(request: HttpRequest) -> HttpResponse:
 def reservation(request: HttpRequest, rid: str) -> HttpResponse:
     """One reservation: until when, what it costs, pay or give back, or how it ended."""
     rows = Reservation.objects.select_related("order", "item__sale", "item__variant__product")
-    found = rows.filter(user=_user(request), rid=rid).first()
+    names = [rid, recording.second_name(rid, _user(request).pk)]
+    found = rows.filter(user=_user(request), rid__in=names).first()
     if found is None:
         return _preparing(request, rid)
     money = progress.money(found.order) if found.order else Money("")
@@ -104,6 +105,10 @@ def _preparing(request: HttpRequest, rid: str) -> HttpResponse:
     else:
         is_known = True
     if is_known and sale is None:
+        # The store is there and does not know it: it never was, or the store has lost it.
+        token = request.COOKIES.get(settings.RECEIPT_COOKIE, "")
+        if receipts.honour(user_id=_user(request).pk, rid=rid, token=token):
+            return redirect("reservation", rid=rid)
         raise Http404
     context = {
         "rid": rid,

@@ -290,6 +290,7 @@ RATELIMIT_FAIL_OPEN = True
 REGION = env.str("REGION", default="")
 PASS_KEYS = [f"{REGION}:{key}" if REGION else key for key in env.list("PASS_KEYS", default=[SECRET_KEY])]
 PASS_COOKIE = "pass" if DEBUG else "__Secure-pass"
+RECEIPT_COOKIE = "receipt" if DEBUG else "__Secure-receipt"
 ENTERED_COOKIE = "entered" if DEBUG else "__Secure-entered"
 ATTEMPTS_PER_MINUTE = env.int("ATTEMPTS_PER_MINUTE", default=100)
 GATE_BATCH_SIZE = env.int("GATE_BATCH_SIZE", default=512)
@@ -298,6 +299,8 @@ LIVE_MAX_CONNECTIONS = env.int("LIVE_MAX_CONNECTIONS", default=18_000)
 GATE_ATTEMPT_TIMEOUT = env.float("GATE_ATTEMPT_TIMEOUT", default=3.0)
 ORDER_BATCH_SIZE = env.int("ORDER_BATCH_SIZE", default=1000)
 DRAIN_SLOTS = env.int("DRAIN_SLOTS", default=2)
+# Longer than a batch may take: what a slow worker still works on must not be taken from it.
+STREAM_CLAIM_AFTER_MS = env.int("STREAM_CLAIM_AFTER_MS", default=15_000)
 REQUIRE_DURABLE_STORE = env.bool("REQUIRE_DURABLE_STORE", default=True)
 STORE_REPLICAS = env.int("STORE_REPLICAS", default=0)
 ORDERS_PER_SECOND = env.int("ORDERS_PER_SECOND", default=0)

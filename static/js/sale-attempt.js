@@ -4,6 +4,7 @@
 import { say } from "./announcer.js";
 import { now } from "./clock.js";
 import { hour, number, put, span } from "./wording.js";
+import { keep } from "./receipt.js";
 
 const PATIENCE = 5000; // ms after which the button counts again
 const GIVE_UP = 8000;
@@ -88,6 +89,7 @@ export async function attempt(form, { sale, told, isQuiet = false }) {
   }, PATIENCE);
   const answer = await send(form.dataset.attempt);
   clearTimeout(late);
+  keep(answer);
   const outcome = answer.outcome === "reserved" && answer.paid ? "paid" : answer.outcome;
   const part = words(outcome, facts(answer, form, sale));
   settle(form, answer, part);

@@ -6,6 +6,7 @@ import * as clock from "./clock.js";
 import { follow } from "./live.js";
 import { served, turnAt } from "./queue.js";
 import { form, hour as hourOf, number as figures, put, span } from "./wording.js";
+import { keep } from "./receipt.js";
 
 const MINUTE = 60000;
 const GIVE_UP = 8000; // ms to an answer; the gate itself holds a press for a second at most
@@ -92,6 +93,7 @@ async function ask() {
 async function press() {
   if (number) come();
   const answer = await ask();
+  keep(answer);
   if (answer.outcome === "reserved") return location.replace(line.dataset.reservation.replace("RID", answer.reservation));
   if (answer.outcome === "refused") return location.replace(line.dataset.enter);
   if (["standby", "sold_out", "ended"].includes(answer.outcome)) return location.replace(location.pathname);
