@@ -241,6 +241,35 @@ def run_all(calls: Sequence[Call[T]]) -> list[T | None]:
     ]
 
 
+def run_together(calls: Sequence[Call[Any]]) -> list[Any]:
+    """Carry calls of one sale as one atomic step. Raises RedisError."""
+    pipeline = get_redis_connection("sale").pipeline(transaction=True)
+    for call in calls:
+        pipeline.execute_command(*_command(call))
+    return [call.read(reply) for call, reply in zip(calls, pipeline.execute(), strict=True)]
+
+
+def save_keys(sale: int, items: Sequence[int]) -> dict[str, str]:
+    """Return a sale's keys as the store serialises them (hexadecimal), all at once. Raises RedisError."""
+    names = _keys(sale, items)
+    pipeline = get_redis_connection("sale").pipeline(transaction=True)
+    for name in names:
+        pipeline.dump(name)
+    return {name: value.hex() for name, value in zip(names, pipeline.execute(), strict=True) if value}
+
+
+def put_back_keys(sale: int, keys: Mapping[str, str]) -> None:
+    """Replace a sale in the store by what `save_keys` returned. Raises RedisError."""
+    client = get_redis_connection("sale")
+    there = list(client.scan_iter(f"fs:{{{sale}}}:*", count=1000))
+    pipeline = client.pipeline(transaction=True)
+    if there:
+        pipeline.delete(*there)
+    for name, value in keys.items():
+        pipeline.restore(name, 0, bytes.fromhex(value))
+    pipeline.execute()
+
+
 def _pipeline(calls: Sequence[Call[Any]]) -> list[Any]:
     pipeline = get_redis_connection("sale").pipeline(transaction=False)
     for call in calls:
