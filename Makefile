@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 SHOPPERS ?= 5000
+SEEDS ?= 300
+SEED ?= 1
 BIN = .venv/bin
 BOOTSTRAP = command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or newer."; exit 1; } >&2; \
 	$(PYTHON) shop/up/bootstrap.py
@@ -17,7 +19,7 @@ PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate
 NO_TEXTS = -i '.venv*' -i '.data*' -i bench -i tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test cluster check crowd bench messages pins
+.PHONY: help run test cluster check crowd bench chaos messages pins
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +52,10 @@ messages: ## collect the texts to translate and compile what is translated (need
 	@$(BOOTSTRAP) dev
 	$(BIN)/python manage.py makemessages -l en -l zh_Hans --no-location --no-wrap $(NO_TEXTS)
 	$(BIN)/python manage.py compilemessages -l zh_Hans $(NO_TEXTS)
+
+chaos: ## sales under faults on stores of their own, judged (SEEDS=300 SEED=1 ARGS="--only 'kill gate'")
+	@$(BOOTSTRAP) dev
+	@exec $(OWN_STORES) $(BIN)/python -m bench.chaos --seeds $(SEEDS) --first $(SEED) $(ARGS)
 
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev

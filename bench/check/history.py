@@ -59,7 +59,7 @@ class Row:
     @property
     def number(self) -> int:
         """The last part of its name: counts the item's reservations of one epoch."""
-        return int(self.rid.rpartition("-")[2])
+        return int(self.rid.split("-")[2])
 
     @property
     def is_released(self) -> bool:
@@ -152,7 +152,8 @@ class History:
         found: dict[str, list[Call]] = defaultdict(list)
         for call in self.attempts:
             if call.outcome == "reserved" and call.end:
-                found[call.end.rid].append(call)
+                second = f"{call.end.rid}-{call.invoke.user}"  # the name was another's before
+                found[second if second in self.rows else call.end.rid].append(call)
         return {rid: sorted(calls, key=lambda call: call.told_at) for rid, calls in found.items()}
 
     @cached_property

@@ -54,7 +54,8 @@ def _may_have_made(call: Call, row: Row) -> bool:
         return call.invoke.t <= row.reserved + CLOCK
     if row.standby:
         return call.outcome in ("standby", "reserved")
-    return call.end is not None and call.end.rid == row.rid and call.invoke.t <= row.reserved + CLOCK
+    names = (row.rid, row.rid.removesuffix(f"-{row.user}")) if row.status == "displaced" else (row.rid,)
+    return call.end is not None and call.end.rid in names and call.invoke.t <= row.reserved + CLOCK
 
 
 def one_live_reservation(history: History) -> Iterator[str]:
@@ -80,7 +81,7 @@ def _spans(history: History) -> dict[tuple[int, int], list[tuple[int, int, str]]
         if rid not in history.rows:
             spans[calls[0].invoke.user, calls[0].invoke.item].append((calls[0].told_at, FOREVER, rid))
     for row in history.rows.values():
-        if row.status != "displaced":
+        if row.status != "displaced" or not history.destroyed_at:
             spans[row.user, row.item].append((row.reserved, row.ended, row.rid))
     return spans
 

@@ -79,7 +79,7 @@ def _pauses(history: History) -> Iterator[tuple[int, int]]:
 def everything_heals(history: History) -> Iterator[str]:
     """I17. After all faults are over a shopper gets a definite answer, and nothing waits for its row."""
     healed = max((event.t for event in history.of["heal"]), default=0)
-    if not healed or any(over > healed for _, over in history.faults):
+    if not healed or any(fault.t < healed < over for fault, over in history.faults):
         yield "a fault was never healed"
     probes = [call for call in history.attempts if call.invoke.v.get("probe") and call.invoke.t > healed]
     answered: dict[bool, int] = defaultdict(int)
