@@ -1,9 +1,11 @@
 """Units on their way between regions, in the admin: begin a move, see where it is, take it back."""
 
+from functools import partial
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _text
@@ -64,14 +66,16 @@ class TransferAdmin(ModelAdmin):
     def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Transfer, form: Any, change: bool) -> None:  # noqa: ARG002
-        """Begin the move; beat goes on with it where a store or the other region does not answer."""
-        found = form.cleaned_data
+    def save_model(self, request: HttpRequest, _obj: Transfer, form: Any, _change: bool) -> None:
+        """Begin the move once the admin's transaction is over: it has its own, and asks the other region."""
+        transaction.on_commit(partial(self._begin, request, form.cleaned_data))
+
+    def _begin(self, request: HttpRequest, asked: dict[str, Any]) -> None:
+        """Beat goes on with it where a store or the other region does not answer."""
         try:
-            begun = transfers.send(item=found["item"], units=found["units"], region=found["region"])
-            obj.pk, obj.state = begun.pk, begun.state
+            begun = transfers.send(item=asked["item"], units=asked["units"], region=asked["region"])
             what = f"{begun.units} → {begun.region}"
-            audit.note(sale=found["item"].sale, by=cast(User, request.user), what=what)
+            audit.note(sale=asked["item"].sale, by=cast(User, request.user), what=what)
             transfers.go_on(transfer=begun)
         except (SchedulingError, RedisError, UnitAway) as error:
             messages.warning(request, str(error))

@@ -151,8 +151,8 @@ def read_from_replica(view: View) -> View:
 
 
 def _mark(response: HttpResponseBase, grown: str) -> None:
-    secure = not settings.DEBUG
-    response.set_cookie(COOKIE, grown, max_age=COOKIE_SECONDS, secure=secure, httponly=True, samesite="Lax")
+    value, secure = grown.replace("/", "-"), not settings.DEBUG
+    response.set_cookie(COOKIE, value, max_age=COOKIE_SECONDS, secure=secure, httponly=True, samesite="Lax")
 
 
 def remember_writes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Any:
