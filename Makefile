@@ -19,7 +19,7 @@ PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate
 NO_TEXTS = -i '.venv*' -i '.data*' -i bench -i tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test cluster check crowd bench chaos messages pins
+.PHONY: help run test cluster check crowd bench chaos messages audit pins
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,11 @@ messages: ## collect the texts to translate and compile what is translated (need
 chaos: ## sales under faults on stores of their own, judged (SEEDS=300 SEED=1 ARGS="--only 'kill gate'")
 	@$(BOOTSTRAP) dev
 	@exec $(OWN_STORES) $(BIN)/python -m bench.chaos --seeds $(SEEDS) --first $(SEED) $(ARGS)
+
+audit: ## ask the advisory service about every pinned package (needs the network)
+	@$(BOOTSTRAP) dev
+	@exec $(BIN)/uv tool run pip-audit==2.9.0 --strict --require-hashes --disable-pip -r requirements.txt \
+		|| { echo "Either a package has an advisory (listed above), or the service cannot be reached from here."; exit 1; } >&2
 
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev

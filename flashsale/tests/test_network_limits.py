@@ -1,0 +1,57 @@
+"""What a thousand accounts of one network gain at the entry: counted, and told in docs/security.md."""
+
+import pytest
+from django.core.cache import cache
+from django.test import RequestFactory
+from time_machine import travel
+
+from accounts.limits import count
+from accounts.models import User
+from flashsale.views_entry import ADDRESS, TRIES
+
+ACCOUNTS = 1000
+
+
+@pytest.fixture(autouse=True)
+def _uncounted() -> None:
+    cache.clear()
+
+
+def _entered(address: str, *, first: int = 1) -> int:
+    """How many of a thousand accounts may try to enter, each once; `{}` in the address is the account."""
+    passed = 0
+    for number in range(first, first + ACCOUNTS):
+        request = RequestFactory().post("/", REMOTE_ADDR=address.format(number // 250, number % 250 + 1))
+        request.user = User(pk=number)
+        passed += count(request, TRIES, ADDRESS).left >= 0
+    return passed
+
+
+def test_a_thousand_accounts_of_one_network_enter_sixty_a_minute() -> None:
+    with travel("2030-01-01T12:00:00Z", tick=False) as clock:
+        minutes = [_entered("192.0.2.7")]
+        for _ in range(2):
+            clock.shift(60)
+            minutes.append(_entered("192.0.2.7", first=ACCOUNTS * (len(minutes) + 1)))
+    assert minutes == [60, 60, 60]
+    assert -(-ACCOUNTS // 60) == 17
+
+
+def test_a_thousand_shoppers_of_as_many_networks_enter_at_once() -> None:
+    with travel("2030-01-01T12:00:00Z", tick=False):
+        assert _entered("10.9.{}.{}") == ACCOUNTS
+
+
+def test_neighbours_of_one_ipv6_network_are_one() -> None:
+    with travel("2030-01-01T12:00:00Z", tick=False):
+        assert _entered("2001:db8::{}:{}") == 60
+
+
+def test_one_account_that_changes_its_network_has_ten_tries() -> None:
+    with travel("2030-01-01T12:00:00Z", tick=False):
+        tries = []
+        for number in range(1, 21):
+            request = RequestFactory().post("/", REMOTE_ADDR=f"198.51.100.{number}")
+            request.user = User(pk=7)
+            tries.append(count(request, TRIES, ADDRESS).left >= 0)
+    assert tries == [True] * 10 + [False] * 10
