@@ -1,6 +1,6 @@
 """Who may do what: one row for every address of the shop, and the objects that the rows speak of.
 
-A row has six letters, one for each of `ROLES`, for reading (GET) and for writing (POST):
+A row has seven letters, one for each of `ROLES`, for reading (GET) and for writing (POST):
 
 `y`  let in (what he asks for may still be refused on its merits)
 `n`  not found: the object is not his, and whether it exists is not told
@@ -33,9 +33,10 @@ from shop.orders import payment
 from shop.orders.models import Order, OutboxMail
 
 BUYER, RIVAL, SUPPORT, MERCHANDISER, ADMIN = "buyer", "rival", "support", "merchandiser", "admin"
-ROLES = ("anonymous", BUYER, RIVAL, SUPPORT, MERCHANDISER, ADMIN)
-EVERYBODY, NOBODY, NO_METHOD = "yyyyyy", "nnnnnn", "mmmmmm"
-MEMBERS, OWNER, STAFF = "lyyyyy", "nynnnn", "lllyyy"
+AUDITOR = "auditor"
+ROLES = ("anonymous", BUYER, RIVAL, SUPPORT, MERCHANDISER, AUDITOR, ADMIN)
+EVERYBODY, NOBODY, NO_METHOD = "yyyyyyy", "nnnnnnn", "mmmmmmm"
+MEMBERS, OWNER, STAFF = "lyyyyyy", "nynnnnn", "lllyyyy"
 
 
 class Row(NamedTuple):
@@ -46,8 +47,8 @@ class Row(NamedTuple):
 
 
 READ_ONLY = Row(EVERYBODY)
-PUBLIC_DATA = Row(EVERYBODY, "fmmmmm")
-OWN_PAGE = Row("lynnnn", "lynnnn")
+PUBLIC_DATA = Row(EVERYBODY, "fmmmmmm")
+OWN_PAGE = Row("lynnnnn", "lynnnnn")
 
 SHOP = {
     "home": READ_ONLY,
@@ -89,8 +90,8 @@ SALES = {
     "sale-calendar": READ_ONLY,
     "sales-sitemap": Row(EVERYBODY, EVERYBODY),
     "reservations": Row(MEMBERS),
-    "reservation": Row("lynnnn"),
-    "give-back": Row("mmmmmm", "lynnnn"),
+    "reservation": Row("lynnnnn"),
+    "give-back": Row("mmmmmmm", "lynnnnn"),
     "sale-enter": Row(MEMBERS, MEMBERS),
     "sale-ready": READ_ONLY,
     "sale-result": Row(MEMBERS),
@@ -112,7 +113,7 @@ ACCOUNTS = {
     "account_email": Row(MEMBERS, MEMBERS),
     "account_email_verification_sent": READ_ONLY,
     "account_confirm_email": Row(EVERYBODY, NOBODY),  # a key that was never sent
-    "account_confirm_login_code": Row("lyyyyy", "lyyyyy"),
+    "account_confirm_login_code": Row("lyyyyyy", "lyyyyyy"),
     "account_reauthenticate": Row(MEMBERS, MEMBERS),
     "account_change_password": Row(MEMBERS, MEMBERS),
     "account_set_password": Row(MEMBERS, MEMBERS),
@@ -126,32 +127,45 @@ API = {
     "api-product": PUBLIC_DATA,
     "api-sales": PUBLIC_DATA,
     "api-sale": PUBLIC_DATA,
-    "api-cart": Row("fyyyyy", "fyyyyy"),
-    "api-checkout": Row("fmmmmm", "fyyyyy"),
-    "api-orders": Row("fyyyyy", "fmmmmm"),
-    "api-order": Row("fynnnn", "fmmmmm"),
-    "api-order-cancel": Row("fmmmmm", "fynnnn"),
-    "api-order-pay": Row("fmmmmm", "fynnnn"),
+    "api-cart": Row("fyyyyyy", "fyyyyyy"),
+    "api-checkout": Row("fmmmmmm", "fyyyyyy"),
+    "api-orders": Row("fyyyyyy", "fmmmmmm"),
+    "api-order": Row("fynnnnn", "fmmmmmm"),
+    "api-order-cancel": Row("fmmmmmm", "fynnnnn"),
+    "api-order-pay": Row("fmmmmmm", "fynnnnn"),
     "api-schema": READ_ONLY,
     "api-docs": READ_ONLY,
 }
-OPERATING = Row("lllfyy", "lllfyy")
-ONLY_OPERATING = Row("lllmmm", "lllfyy")
+OPERATING = Row("lllfyfy", "lllfyfy")
+ONLY_OPERATING = Row("lllmmmm", "lllfyfy")
 ADMIN_PAGES = {
     "admin:index": Row(STAFF, STAFF),
     "admin:search": Row(STAFF, STAFF),
     "admin:login": Row(EVERYBODY, EVERYBODY),
-    "admin:logout": Row("yyymmm", EVERYBODY),
+    "admin:logout": Row("yyymmmm", EVERYBODY),
     "admin:password_change": Row(STAFF, STAFF),
-    "admin:password_change_done": Row(STAFF, "lllmmm"),
-    "admin:auth_user_password_change": Row("lllffy", "lllffy"),
+    "admin:password_change_done": Row(STAFF, "lllmmmm"),
+    "admin:auth_user_password_change": Row("lllfffy", "lllfffy"),
     "admin:sale-schedule": OPERATING,
     "admin:sale-close": OPERATING,
     "admin:sale-whitelist": OPERATING,
     "admin:sale-rate": OPERATING,
-    "admin:sale-live": Row("lllyyy", "lllmmm"),
-    "admin:sale-frame": Row("lllyyy", "lllmmm"),
-    "admin:sale-chart": Row("lllnnn", "lllmmm"),  # nothing is measured yet
+    "admin:sale-live": Row("lllyyyy", "lllmmmm"),
+    "admin:sale-frame": Row("lllyyyy", "lllmmmm"),
+    "admin:sale-chart": Row("lllnnnn", "lllmmmm"),  # nothing is measured yet
+    "admin:sale-report": Row("lllyyyy", "lllmmmm"),
+    "admin:sale-report-csv": Row("lllyyyy", "lllmmmm"),
+    "admin:sale-shopper": Row("lllyyyy", "lllmmmm"),
+    "admin:sale-resend": Row("lllmmmm", "lllyffy"),
+    "admin:sale-calendar": Row("lllyyyy", "lllmmmm"),
+    "admin:sale-said": Row("lllyyyy", "lllmmmm"),
+    "admin:sale-duplicate": OPERATING,
+    "admin:sale-preview": Row("lllyyyy", "lllmmmm"),
+    "admin:sale-rehearse": OPERATING,
+    "admin:sale-list": Row("lllfyfy", "lllmmmm"),
+    "admin:sale-progress": Row("lllfyfy", "lllmmmm"),
+    "admin:sale-log": Row("lllffyy", "lllmmmm"),
+    "admin:sale-log-csv": Row("lllffyy", "lllmmmm"),
     "admin:sale-open": OPERATING,
     "admin:sale-end": OPERATING,
     "admin:sale-add": OPERATING,
@@ -163,20 +177,25 @@ ROWS = SHOP | SALES | ACCOUNTS | API | ADMIN_PAGES
 
 # What each role may do with the rows of a model in the admin: view, add, change, delete.
 BY_MODEL = {
-    "sites_site": ("", "", "vacd"),
-    "account_emailaddress": ("", "", "vacd"),
-    "authtoken_tokenproxy": ("", "", "vacd"),
-    "auth_group": ("", "", "vacd"),
-    "accounts_user": ("v", "", "vacd"),
-    "catalogue_product": ("v", "vacd", "vacd"),
-    "catalogue_category": ("v", "vacd", "vacd"),
-    "catalogue_variant": ("v", "v", "v"),  # looked up by the form of a sale; changed on its product's page
-    "orders_order": ("vc", "v", "vc"),
-    "orders_outboxmail": ("v", "", "vc"),
-    "flashsale_sale": ("v", "vac", "vac"),  # scheduled: a draft can be deleted too
-    "flashsale_reservation": ("v", "v", "v"),
-    "flashsale_standbyentry": ("v", "v", "v"),
-    "flashsale_parkedentry": ("", "v", "v"),
+    "sites_site": ("", "", "", "vacd"),
+    "account_emailaddress": ("", "", "", "vacd"),
+    "authtoken_tokenproxy": ("", "", "", "vacd"),
+    "auth_group": ("", "", "", "vacd"),
+    "accounts_user": ("v", "", "v", "vacd"),
+    "catalogue_product": ("v", "vacd", "v", "vacd"),
+    "catalogue_category": ("v", "vacd", "v", "vacd"),
+    "catalogue_variant": (
+        "v",
+        "v",
+        "v",
+        "v",
+    ),  # looked up by the form of a sale; changed on its product's page
+    "orders_order": ("vc", "v", "v", "vc"),
+    "orders_outboxmail": ("v", "", "v", "vc"),
+    "flashsale_sale": ("v", "vac", "v", "vac"),  # scheduled: a draft can be deleted too
+    "flashsale_reservation": ("v", "v", "v", "v"),
+    "flashsale_standbyentry": ("v", "v", "v", "v"),
+    "flashsale_parkedentry": ("", "v", "v", "v"),
 }
 
 
@@ -253,7 +272,12 @@ def _parts(item: SaleItem, rid: str, buyer: User) -> dict[str, dict[str, Any]]:
         **_each("admin:sale-schedule admin:sale-close admin:sale-whitelist", pk=item.sale_id),
         **_each("admin:sale-pause admin:sale-resume admin:sale-rate", pk=item.sale_id),
         **_each("admin:sale-live admin:sale-frame admin:sale-open admin:sale-end", pk=item.sale_id),
-        **_each("admin:sale-add admin:sale-release", pk=item.sale_id),
+        **_each("admin:sale-add admin:sale-release admin:sale-progress", pk=item.sale_id),
+        **_each("admin:sale-report admin:sale-report-csv admin:sale-duplicate", pk=item.sale_id),
+        "admin:sale-rehearse": {"pk": item.sale_id},
+        "admin:sale-preview": {"pk": item.sale_id, "state": "before"},
+        "admin:sale-list": {"pk": item.sale_id, "kind": "csv"},
+        "admin:sale-resend": {"pk": 1},
         "admin:sale-chart": {"pk": item.sale_id, "name": "flow"},
     }
 
