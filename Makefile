@@ -48,6 +48,11 @@ bench: ## measure the sale on stores of its own (SMALL=1 asserts only; ARGS="--o
 	@$(BOOTSTRAP) dev
 	@exec $(OWN_STORES) $(BIN)/python -m bench $(if $(SMALL),--small) $(ARGS)
 
+.PHONY: screenshots
+screenshots: ## draw every page and state into .data/screenshots/
+	@$(BOOTSTRAP) dev
+	@exec $(OWN_STORES) $(BIN)/python -m pytest flashsale/tests/screenshots.py -q -s
+
 messages: ## collect the texts to translate and compile what is translated (needs gettext)
 	@$(BOOTSTRAP) dev
 	$(BIN)/python manage.py makemessages -l en -l zh_Hans --no-location --no-wrap $(NO_TEXTS)

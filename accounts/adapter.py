@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.models import Site
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts import devices
 from accounts.limits import client_address
@@ -38,9 +38,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return client_address(request)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Go where the login was asked for, and know this browser from now on."""
+        """Go where the login was asked for, and know this browser and its language from now on."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
         devices.remember(response, email=user.email)
+        user.speaks(get_language())
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

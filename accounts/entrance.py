@@ -3,8 +3,9 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
-from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import UncutForm
 
 EMAIL = {
     "required": _("Enter your e-mail address, for example anna@example.com."),
@@ -25,7 +26,7 @@ LABELS = {
 }
 
 
-class InOurWords(forms.Form):
+class InOurWords(UncutForm):
     """Gives the fields of an allauth form our labels and errors; hints stand above a field, never inside."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -10,7 +10,16 @@ from accounts.countries import COUNTRIES, WITHOUT_POSTCODES
 from accounts.models import Address
 
 
-class AddressPartsForm(forms.Form):
+class UncutForm(forms.Form):
+    """Nothing that is typed or pasted is cut short by the browser: a text that is too long is told so."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("maxlength", None)
+
+
+class AddressPartsForm(UncutForm):
     """Where to send something: country first, every field with what browsers fill in by themselves."""
 
     country = forms.ChoiceField(

@@ -39,6 +39,13 @@ class User(AbstractUser):
     level = models.PositiveSmallIntegerField(_("level"), default=0)
     standing = models.CharField(_("standing"), max_length=10, choices=Standing, default=Standing.OK)
 
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        default="en",
+        help_text=_("In which mails are written: the one in which the shopper last logged in."),
+    )
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
@@ -55,6 +62,12 @@ class User(AbstractUser):
         """Keep the e-mail address in lower case: `unique` and the lists of sales compare letter by letter."""
         super().clean()
         self.email = self.email.lower()
+
+    def speaks(self, language: str | None) -> None:
+        """Write mails in this language from now on; nothing is written where it is so already."""
+        if language and language != self.language:
+            self.language = language
+            self.save(update_fields=["language"])
 
 
 class AddressFields(models.Model):

@@ -14,11 +14,11 @@ Kind = OutboxMail.Kind
 Status = Reservation.Status
 
 
-def of_reservation(item: SaleItem, row: Reservation, email: str) -> Letter:
-    """Return the mail that tells of a new reservation."""
+def of_reservation(item: SaleItem, row: Reservation, user: User) -> Letter:
+    """Return the mail that tells its shopper of a new reservation."""
     kind = {Status.DISPLACED: Kind.DISPLACED, Status.REFUSED: Kind.PASSED_OVER}.get(Status(row.status))
     kind = kind or (Kind.PROMOTED if row.promoted else Kind.RESERVED)
-    return Letter(ref=row.rid, kind=kind, to=email, context=context(item, row))
+    return Letter(ref=row.rid, kind=kind, to=user.email, language=user.language, context=context(item, row))
 
 
 def context(item: SaleItem, row: Reservation) -> dict[str, object]:
@@ -50,12 +50,13 @@ def _put_places(
     kind: str, items: Mapping[int, SaleItem], places: Iterable[StandbyEntry], **more: object
 ) -> None:
     rows = list(places)
-    emails = dict(User.objects.filter(pk__in=[row.user_id for row in rows]).values_list("pk", "email"))
+    users = User.objects.only("email", "language").in_bulk([row.user_id for row in rows])
     outbox.put_all(
         Letter(
             ref=f"{row.item_id}-{row.epoch}-s{row.number}",
             kind=kind,
-            to=emails[row.user_id],
+            to=users[row.user_id].email,
+            language=users[row.user_id].language,
             context={
                 "title": str(items[row.item_id].variant),
                 "sale": items[row.item_id].sale.title,
@@ -66,5 +67,5 @@ def _put_places(
             },
         )
         for row in rows
-        if row.user_id in emails
+        if row.user_id in users
     )

@@ -209,17 +209,17 @@ def _row(entry: Entry, status: str, *, rid: str, refusal: str = "") -> Reservati
 def _insert(items: dict[int, SaleItem], rows: list[Reservation]) -> None:
     if not rows:
         return
-    emails = dict(User.objects.filter(pk__in={row.user_id for row in rows}).values_list("pk", "email"))
+    users = User.objects.only("email", "language").in_bulk({row.user_id for row in rows})
     held = [row for row in rows if row.status == Status.HELD]
     addresses = _addresses(row.user_id for row in held if items[row.item_id].is_shipped)
     orders = Order.objects.bulk_create(
-        _order(items[row.item_id], row, emails[row.user_id], addresses.get(row.user_id, {})) for row in held
+        _order(items[row.item_id], row, users[row.user_id], addresses.get(row.user_id, {})) for row in held
     )
     for row, order in zip(held, orders, strict=True):
         row.order = order
     OrderLine.objects.bulk_create(_line(items[row.item_id], row) for row in held)
     Reservation.objects.bulk_create(rows)
-    outbox.put_all(letters.of_reservation(items[row.item_id], row, emails[row.user_id]) for row in rows)
+    outbox.put_all(letters.of_reservation(items[row.item_id], row, users[row.user_id]) for row in rows)
     for pk, count in sorted(Counter(row.item_id for row in held).items()):
         SaleItem.objects.filter(pk=pk).update(held=F("held") + count)
 
@@ -237,10 +237,11 @@ def _addresses(users: Iterable[int]) -> dict[int, dict[str, str]]:
     return {row.user_id: {name: getattr(row, name) for name in ADDRESS} for row in rows}
 
 
-def _order(item: SaleItem, row: Reservation, email: str, address: Mapping[str, str]) -> Order:
+def _order(item: SaleItem, row: Reservation, user: User, address: Mapping[str, str]) -> Order:
     return Order(
         user_id=row.user_id,
-        email=email,
+        email=user.email,
+        language=user.language,
         hold=Order.Hold.SALE,
         delivery=item.delivery,
         total=item.total,

@@ -143,6 +143,7 @@ def _expire(rows: Sequence[Reservation]) -> None:
             ref=row.rid,
             kind=OutboxMail.Kind.EXPIRED,
             to=row.user.email,
+            language=row.user.language,
             context=letters.context(row.item, row),
         )
         for row in rows

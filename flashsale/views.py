@@ -1,4 +1,4 @@
-"""The public pages of sales. They carry the shopper's own state, so no shared cache may keep them."""
+"""The pages of sales. A sale's own page carries the shopper's state, so no shared cache may keep it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -9,6 +9,7 @@ from accounts.models import User
 from flashsale import entry, offers, showing
 from flashsale.models import Sale
 from flashsale.showing import Shown
+from shop.public import public_page
 
 
 def found_sale(slug: str) -> Sale:
@@ -36,6 +37,7 @@ def _look_again(shown: Shown) -> float | None:
 
 
 @require_safe
+@public_page
 def sales(request: HttpRequest) -> HttpResponse:
     """Running, coming and past sales."""
     return render(request, "flashsale/sales.html", {"board": showing.board(), "section": "sales"})

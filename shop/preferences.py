@@ -8,6 +8,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from accounts.models import User
 from shop.origin import from_own_pages
 
 SCHEME = "scheme"
@@ -18,6 +19,16 @@ def scheme_of(request: HttpRequest) -> str:
     """Return "light" or "dark" where the reader has chosen, else an empty text: the device decides."""
     chosen = request.COOKIES.get(SCHEME, "")
     return chosen if chosen in SCHEMES else ""
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Keep the choice and go back; mails to whoever is logged in follow it."""
+    response = set_language(request)
+    chosen = request.POST.get("language", "")
+    if isinstance(request.user, User) and chosen in dict(settings.LANGUAGES):
+        request.user.speaks(chosen)
+    return response
 
 
 @require_POST
@@ -42,6 +53,6 @@ def _page_before(request: HttpRequest) -> str:
 
 
 urlpatterns = [
-    path("language/", from_own_pages(set_language), name="language"),
+    path("language/", from_own_pages(choose_language), name="language"),
     path("scheme/", from_own_pages(choose_scheme), name="scheme"),
 ]

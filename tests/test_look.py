@@ -1,55 +1,30 @@
 """What every page of the shop shows, said by axe and by a real browser."""
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Browser, ViewportSize
 
-from shop.catalogue import demo
+from tests.conftest import DESK, PHONE, findings
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ADDRESSES = ["/", "/catalogue/", "/search/?q=lamp", "/cart/", "/help/", "/nowhere/"]
 DOORS = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
-PHONE, DESK = ViewportSize(width=360, height=640), ViewportSize(width=1440, height=900)
-
-
-@pytest.fixture
-def shop(transactional_db: None, live_server: LiveServer) -> str:
-    """The address of a shop with the demo products in it."""
-    demo.load()
-    return live_server.url
-
-
-@pytest.fixture
-def chromium(shop: str) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("There is no Chromium here.")
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM) as launched:
-        yield launched
-
-
-def findings(page: Page) -> list[str]:
-    """What axe finds on a page (WCAG 2.2 A, AA and best practice), and whether it scrolls sideways."""
-    found = [f"{finding['id']} at {page.url}" for finding in Axe().run(page).response["violations"]]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append(f"scrolls sideways at {page.url}")
-    return found
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 @pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["desk", "phone"])
-def test_axe_finds_nothing_on_any_page(chromium: Browser, shop: str, scheme: str, size: ViewportSize) -> None:
-    page = chromium.new_page(base_url=shop, color_scheme=scheme, viewport=size)  # type: ignore[arg-type]
+def test_axe_finds_nothing_on_any_page(
+    chromium: Browser, shop: str, scheme: str, size: ViewportSize, locale: str
+) -> None:
+    page = chromium.new_page(base_url=shop, color_scheme=scheme, viewport=size, locale=locale)  # type: ignore[arg-type]
     found = []
     for address in ADDRESSES + DOORS:
         page.goto(address)
         found += findings(page)
-    page.goto("/search/?q=linen+shirt")
+    page.goto("/search/?q=arc+desk+lamp")
     page.click(".product-card-title a")
+    found += findings(page)
+    page.click("main a[href^='/notices/']")
     assert found + findings(page) == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressPartsForm
+from accounts.forms import AddressPartsForm, UncutForm
 from shop.catalogue.models import Variant
 from shop.orders.carts import MOST
 from shop.orders.shipping import ADDRESS
@@ -33,7 +33,7 @@ class CartLineForm(forms.Form):
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
-class WishForm(forms.Form):
+class WishForm(UncutForm):
     """Where a mail goes that somebody asks for."""
 
     email = forms.EmailField(

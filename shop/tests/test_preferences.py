@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import formats, translation
 
+from accounts.models import User
 from shop import money
 from shop.formats.zh_Hans import formats as chinese
 
@@ -36,6 +37,8 @@ def test_each_language_stands_in_the_footer_in_its_own_name(client: Client) -> N
     page = client.get("/help/").content.decode()
     assert 'value="en" lang="en" aria-current="true">English</button>' in page
     assert 'value="zh-hans" lang="zh-hans">简体中文</button>' in page
+    chinese = client.get("/help/", headers={"Accept-Language": "zh-CN"}).content.decode()
+    assert 'value="en" lang="en">English</button>' in chinese
 
 
 def test_a_reader_chooses_light_or_dark_and_the_server_draws_it(client: Client) -> None:
@@ -67,3 +70,19 @@ def test_numbers_stand_in_groups_of_three_in_every_language(language: str, amoun
         assert formats.number_format(amount, force_grouping=True) == f"{amount:,}"
         assert money.draw(amount * 100) == f"USD {amount:,}.00"
     assert chinese.NUMBER_GROUPING == 3
+
+
+def test_mails_follow_the_language_of_whoever_is_logged_in(admin_user: User, admin_client: Client) -> None:
+    assert admin_user.language == "en"
+    admin_client.post("/language/", {"language": "zh-hans"}, headers=HERE)
+    admin_user.refresh_from_db()
+    assert admin_user.language == "zh-hans"
+    admin_client.post("/language/", {"language": "klingon"}, headers=HERE)
+    admin_user.refresh_from_db()
+    assert admin_user.language == "zh-hans"
+
+
+def test_mails_follow_the_language_of_the_login(client: Client) -> None:
+    fields = {"email": "mei@example.com", "password1": "a-Long-pass-phrase-9"}
+    client.post("/accounts/signup/", fields, headers={"Accept-Language": "zh-CN"})
+    assert User.objects.get().language == "zh-hans"

@@ -13,7 +13,8 @@ HEADERS = {"Sec-Fetch-Site": "same-origin"}
 @pytest.fixture
 def addresses() -> list[str]:
     demo.load()
-    return ["/", "/catalogue/", Product.objects.all()[0].get_absolute_url(), "/search/?q=lamp", "/help/"]
+    product = Product.objects.all()[0].get_absolute_url()
+    return ["/", "/catalogue/", product, "/search/?q=lamp", "/sales/", "/help/"]
 
 
 def test_a_public_page_may_be_kept_sets_no_cookie_and_varies_by_language_and_choice(
