@@ -43,6 +43,7 @@ class User(AbstractUser):
         _("language"),
         max_length=10,
         default="en",
+        db_default="en",
         help_text=_("In which mails are written: the one in which the shopper last logged in."),
     )
 

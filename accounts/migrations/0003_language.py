@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
             model_name="user",
             name="language",
             field=models.CharField(
+                db_default="en",
                 default="en",
                 help_text="In which mails are written: the one in which the shopper last logged in.",
                 max_length=10,
