@@ -18,7 +18,14 @@ BANNED = re.compile(
     r"\b(please|sorry|oops|invalid|valid|forbidden|illegal|hurry|click here)\b|!|\.\.\.", re.IGNORECASE
 )
 BANNED_CHINESE = re.compile(r"请(?!求)|抱歉|对不起|哎呀|无效|非法|禁止访问|赶快|点击这里|！|!|\.\.\.")
-NEVER_ONE = {"Variant SKU “%(sku)s” stands on %(count)d rows; each variant has its own."}
+NEVER_ONE = {
+    "Variant SKU “%(sku)s” stands on %(count)d rows; each variant has its own.",
+    "%(days)d days and more",
+    "Accounts younger than %(days)d days: %(count)s.",
+    "%(seconds)d seconds to pay are too few for somebody who types an address: give at least two minutes.",
+    "under %(days)d days",
+    "Rehearsed with %(n)d shoppers.",
+}
 SOURCES = ("accounts", "flashsale", "shop", "templates", "locale")
 
 

@@ -19,7 +19,8 @@ from accounts.models import User
 from flashsale.tests.browsing import lend_session
 from flashsale.tests.conftest import MakeSale, MakeShoppers
 from flashsale.tests.pages import logged_in
-from flashsale.tests.states import STATES, Cast
+from flashsale.tests.staged import Cast
+from flashsale.tests.states import STATES
 from shop.catalogue import demo
 from shop.catalogue.models import Product, Variant
 from shop.orders.models import Cart
