@@ -275,6 +275,8 @@ STATES: tuple[Callable[[Cast], Staged], ...] = (
     draw,
     held_up,
     turn,
+    full,
+    too_fast,
     running,
     reserved,
     preparing,

@@ -1,25 +1,83 @@
 """A whole visit to a sale in a real browser: nothing jumps, all is said once, the keyboard is enough."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.template import Context, Template
-from django.utils import translation
-from playwright.sync_api import expect
+from django.utils import timezone, translation
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from flashsale import words
 from flashsale.models import Reservation, SaleItem
-from flashsale.tests.conftest import Visit
+from flashsale.tests import watching
+from flashsale.tests.conftest import Visit, attempt
 from flashsale.tests.pages import address
 from flashsale.tests.test_own_browser import give_address, press_by_keyboard
+from flashsale.tests.watching import Said
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
+GAP, SLACK = 5000, 200
+"""Ms between two polite sentences, and what a timer of a busy browser may be early by."""
 NUMBERS = (0, 1, 2, 12_431, 1_000_000)
 SPANS = (0, 1, 2, 59, 60, 840, 1320, 5400, 7200, 90_000, 200_000)
+
+
+def from_the_wait_to_the_payment(page: Page, site: str, item: SaleItem, crowd: list[User]) -> None:
+    """Enter before the opening, wait in line, get the turn and the unit, and pay."""
+    page.goto(site + address(item, "enter"))
+    page.get_by_role("button", name="Enter the sale").click()
+    expect(page.get_by_role("button", name="Reserve one for USD 49.00")).to_be_visible(timeout=20_000)
+    attempt(item, *crowd)
+    page.locator("[data-buy]").click()
+    expect(page.locator("h1")).to_have_text("You are in line")
+    expect(page.locator("h1")).to_contain_text("It is yours until", timeout=30_000)
+    page.wait_for_timeout(GAP + 500)
+    page.get_by_role("button", name="Pay USD 53.90").click()
+    page.get_by_role("button", name="Pay USD 53.90").click()
+    expect(page.locator("main")).to_contain_text("Paid.")
+
+
+def polite(said: list[Said]) -> list[Said]:
+    return [one for one in said if not one.loud]
+
+
+def test_nothing_jumps_and_what_matters_is_said_once(
+    visit: Visit, site: str, make_sale: Make, shoppers: Crowd, worker: list[int]
+) -> None:
+    item = make_sale(quantity=60, rate=4, opens_at=timezone.now() + timedelta(seconds=13))
+    bea, *crowd = shoppers(41)
+    give_address(bea)
+    worker.append(item.sale_id)
+    page = visit(bea)
+    watching.watch(page)
+    from_the_wait_to_the_payment(page, site, item, crowd)
+    assert Reservation.objects.get(user=bea).status == "paid"
+
+    shifts = watching.shifts(page)
+    told = "; ".join(f"{title}: {value:.4f}" for title, value in shifts)
+    assert sum(value for _, value in shifts) <= 0.01, told
+
+    said = watching.said(page)
+    assert watching.timers_that_speak(page) == []
+    assert all(re.search("[A-Za-z]", one.text) and one.text.endswith(".") for one in said), said
+    texts = [one.text for one in said]
+    assert len(texts) == len(set(texts)), texts
+    loud = [one.text for one in said if one.loud]
+    assert sum("It is your turn." in text for text in loud) == 1, loud
+    assert sum("It is yours until" in text for text in loud) == 1, loud
+    assert "The sale opens in 10 seconds." in texts
+    assert "The sale is open." in texts
+    assert any("people are ahead" in text for text in texts)
+    gaps = [later.at - one.at for one, later in pairwise(polite(said))]
+    assert all(gap >= GAP - SLACK for gap in gaps), said
+    in_line = [one for one in polite(said) if "ahead" in one.text]
+    assert all(later.at - one.at >= 60_000 for one, later in pairwise(in_line)), said
 
 
 def test_the_keyboard_alone_is_enough_from_the_entry_to_the_payment(
