@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django import forms
 from django.db import transaction
 from django.forms.models import construct_instance
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -28,6 +29,13 @@ from shop.catalogue.models import Variant
 
 EXAMPLE = 5_000
 MOST_ITEMS = 200
+
+
+class TypedForm(SaleForm):
+    """The form as the admin draws it: a day and an hour for each instant."""
+
+    opens_at = forms.SplitDateTimeField()
+    closes_at = forms.SplitDateTimeField()
 
 
 def sentences(sale: Sale, units: Sequence[tuple[Variant, int]]) -> list[str | SafeString]:
@@ -97,7 +105,7 @@ def _line(sale: Sale) -> str:
 
 def of_form(data: QueryDict, sale: Sale) -> list[str | SafeString]:
     """Say what was typed so far comes to; what is not right yet is left out here and named at its field."""
-    form = SaleForm(data, instance=sale)
+    form = TypedForm(data, instance=sale)
     form.is_valid()
     construct_instance(form, sale, [name for name in form.fields if name in form.cleaned_data])
     units = {row["variant"]: row["quantity"] for row in _rows(data)}

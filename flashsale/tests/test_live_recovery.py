@@ -15,6 +15,7 @@ from flashsale.models import Reservation
 from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, win
 from flashsale.tests.gates import ask, running_live
 from flashsale.tests.streams import listening
+from shop import store
 from shop.up import valkey
 from shop.up.ports import free_port
 
@@ -72,7 +73,7 @@ def test_news_lost_with_the_subscription_is_told_anew(make_sale: MakeSale, shopp
 
 def load(url: str, call: "stock.Call[object]") -> None:
     async def go() -> None:
-        client = stock.connect_async(url)
+        client = store.connect_async(url)
         await stock.run_async(client, call)
         await client.aclose()
 
