@@ -20,8 +20,8 @@ from flashsale.tests.access import ADMIN, BUYER, ROLES, TABLE
 from flashsale.tests.conftest import MakeSale
 from flashsale.tests.pages import enter
 
-SIGNED = {"stripe-webhook", "no-mail"}
-"""Believed by a signature, not by a cookie: the webhook of the bank, and the link that stops mails."""
+SIGNED = {"stripe-webhook", "no-mail", "edge-report"}
+"""Believed by a signature, not by a cookie: the bank, the link that stops mails, the edge."""
 
 ELSEWHERE = (
     "https://evil.example/",
