@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, Permission
 
 READ = ("view",)
 DECIDE = ("view", "change")
+BEGIN = ("view", "add")
 ALL = ("view", "add", "change", "delete")
 EVERY_MODEL = "*"
 
@@ -20,6 +21,7 @@ GROUPS: dict[str, Needs] = {
             "reservation": READ,
             "standbyentry": READ,
             "parkedentry": READ,
+            "transfer": BEGIN,
         },
         "orders": {"order": READ, "orderline": READ},
     },

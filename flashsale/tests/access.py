@@ -12,6 +12,7 @@ A row has seven letters, one for each of `ROLES`, for reading (GET) and for writ
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
@@ -26,7 +27,7 @@ from accounts import addresses
 from accounts.groups import GROUPS, ensure_groups
 from accounts.models import User
 from accounts.tests.conftest import HOME, PASSWORD
-from flashsale.models import ParkedEntry, Reservation, SaleItem, StandbyEntry
+from flashsale.models import ParkedEntry, Reservation, SaleItem, StandbyEntry, Transfer
 from flashsale.tests.conftest import MakeSale, win
 from shop.catalogue.models import Category
 from shop.orders import payment
@@ -122,6 +123,7 @@ ACCOUNTS = {
     "account_reset_password_from_key": Row(EVERYBODY, EVERYBODY),
     "account_reset_password_from_key_done": READ_ONLY,
 }
+NOT_A_UNIT = "fffffff"  # other regions come with a token of their own: test_transfers.py
 API = {
     "api-catalogue": PUBLIC_DATA,
     "api-product": PUBLIC_DATA,
@@ -133,6 +135,8 @@ API = {
     "api-order": Row("fynnnnn", "fmmmmmm"),
     "api-order-cancel": Row("fmmmmmm", "fynnnnn"),
     "api-order-pay": Row("fmmmmmm", "fynnnnn"),
+    "api-transfers": Row(NOT_A_UNIT, NOT_A_UNIT),
+    "api-transfer": Row(NOT_A_UNIT, NOT_A_UNIT),
     "api-schema": READ_ONLY,
     "api-docs": READ_ONLY,
 }
@@ -196,6 +200,7 @@ BY_MODEL = {
     "flashsale_reservation": ("v", "v", "v", "v"),
     "flashsale_standbyentry": ("v", "v", "v", "v"),
     "flashsale_parkedentry": ("", "v", "v", "v"),
+    "flashsale_transfer": ("", "va", "v", "va"),
 }
 
 
@@ -277,6 +282,7 @@ def _parts(item: SaleItem, rid: str, buyer: User) -> dict[str, dict[str, Any]]:
         "admin:sale-rehearse": {"pk": item.sale_id},
         "admin:sale-preview": {"pk": item.sale_id, "state": "before"},
         "admin:sale-list": {"pk": item.sale_id, "kind": "csv"},
+        "api-transfer": {"number": uuid4()},
         "admin:sale-resend": {"pk": 1},
         "admin:sale-chart": {"pk": item.sale_id, "name": "flow"},
     }
@@ -306,6 +312,7 @@ def _rows(item: SaleItem, buyer: User) -> dict[str, Any]:
         "flashsale_reservation": Reservation.objects.first(),
         "flashsale_standbyentry": entry,
         "flashsale_parkedentry": parked,
+        "flashsale_transfer": Transfer.objects.create(item=item, region="south", units=1, state="sent"),
     }
 
 
