@@ -143,6 +143,7 @@ def rebuild(*, sale_id: int) -> Report:
     ended = Reservation.objects.filter(item__sale=sale_id, ended_at__gte=began)
     ended.exclude(status=Reservation.Status.DISPLACED).update(store_told_at=None)
     reservations.tell_store(ids=list(ended.values_list("pk", flat=True)))
+    draining.drain_once(sale_id=sale_id)  # what was free went to standby as the sale was loaded
     if not was_paused:
         scheduling.resume(sale_id=sale_id)
     report = compare(sale_id=sale_id)

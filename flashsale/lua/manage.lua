@@ -34,6 +34,17 @@ local function write_item_from(keys, first, doc)
   write_pairs('ZADD', keys[first + 3], doc.standby, true)
 end
 
+-- What was given away and lost with the old store is free now: it is theirs who stand by, before anybody else's.
+local function promote_all(keys, first)
+  local sale, item = sale_of(keys[1]), item_of(keys, first)
+  if phase_of(sale) == 'ended' then return end
+  for _ = 1, math.min(item.free, redis.call('ZCARD', item.standby)) do
+    item.free, item.held = item.free - 1, item.held + 1
+    promote(keys, sale, item)
+  end
+  save_item(item)
+end
+
 redis.register_function('load_@VERSION@', function(keys, args)
   local doc = cjson.decode(args[1])
   local sale = sale_of(keys[1])
@@ -51,6 +62,7 @@ redis.register_function('load_@VERSION@', function(keys, args)
     'last_now', string.format('%d', sale and sale.now or 0))
   write_settings(keys, doc, sale or { now = store_time(), schedule = '' })
   redis.pcall('XGROUP', 'CREATE', keys[2], 'orders', '0', 'MKSTREAM') -- it may be there from the last epoch
+  for i = 1, #doc.items do promote_all(keys, FIRST_ITEM + (i - 1) * KEYS_PER_ITEM) end
   redis.call('PUBLISH', 'fs:news', doc.id)
   return 'loaded'
 end)

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from django_redis import get_redis_connection
 
 from flashsale import draining, reconcile, recording, scheduling, stock, stream
-from flashsale.models import SaleItem, StandbyEntry
-from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, is_clean, pay, win
+from flashsale.models import Reservation, SaleItem, StandbyEntry
+from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, is_clean, pay, units, win
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,3 +93,18 @@ def test_standby_numbers_go_on_after_a_rebuild(make_sale: MakeSale, shoppers: Ma
     draining.drain_once(sale_id=item.sale_id)
     rows, store = waiting(item)
     assert rows == store == {cid.pk: 2}
+
+
+def test_after_a_rebuild_no_unit_is_free_while_somebody_stands_by(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
+    item, (ann, ben, cid) = make_sale(quantity=1, standby_size=2), shoppers(3)
+    attempt(item, ann, ben, cid)
+    entries = stream.read([item.sale_id], consumer="died", count=10)[item.sale_id]
+    recording.record(sale_id=item.sale_id, entries=entries[1:])  # ann's unit was never recorded
+    get_redis_connection("sale").flushdb()
+    assert reconcile.rebuild(sale_id=item.sale_id).is_clean
+    assert units(item) == (0, 1, 0, 0)
+    row = Reservation.objects.get()
+    assert (row.user, row.promoted, row.status) == (ben, True, "held")
+    assert waiting(item) == ({cid.pk: 2}, {cid.pk: 2})
