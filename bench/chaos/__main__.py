@@ -18,7 +18,7 @@ from shop.up.stores import Stores
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / ".data" / "chaos"
-QUICK = {"STREAM_CLAIM_AFTER_MS": "2000", "DRAIN_SLOTS": "8", "ACCOUNT_EMAIL_VERIFICATION": "optional"}
+QUICK = {"STREAM_CLAIM_AFTER_MS": "2000", "DRAIN_SLOTS": "3", "ACCOUNT_EMAIL_VERIFICATION": "optional"}
 """What a dead worker left is taken over sooner than in a shop, so that a run takes seconds."""
 
 
