@@ -66,6 +66,12 @@ class TransferAdmin(ModelAdmin):
     def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         return False
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """A move that was begun is only read."""
+        if obj is not None:
+            kwargs["form"] = forms.ModelForm
+        return super().get_form(request, obj, change, **kwargs)
+
     def save_model(self, request: HttpRequest, _obj: Transfer, form: Any, _change: bool) -> None:
         """Begin the move once the admin's transaction is over: it has its own, and asks the other region."""
         transaction.on_commit(partial(self._begin, request, form.cleaned_data))

@@ -77,7 +77,7 @@ SHOP = {
     "dev-mail": Row(NOBODY),
     "dev-mail-one": Row(NOBODY),
     "help": READ_ONLY,
-    "language": Row(EVERYBODY, EVERYBODY),
+    "language": Row(NO_METHOD, EVERYBODY),
     "scheme": Row(NO_METHOD, EVERYBODY),
     "healthz": READ_ONLY,
     "readyz": READ_ONLY,
