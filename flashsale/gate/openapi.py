@@ -100,7 +100,8 @@ def _status() -> Document:
 
 
 def _attempt() -> Document:
-    responses = {code: _answer(text, OUTCOME) for code, text in TEXT_OF.items() if code != "400"}
+    told = {code: _answer(text, OUTCOME) for code, text in TEXT_OF.items() if code not in ("400", "404")}
+    responses = told | {"404": _answer(TEXT_OF["404"], REFUSAL)}
     return {
         **_read("gate_attempt", "Try for one unit", responses),
         "description": "No body is read. Asking again is safe: whoever holds a unit is told of the same one.",

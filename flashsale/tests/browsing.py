@@ -26,6 +26,7 @@ def running_site(**settings_of_it: str) -> Iterator[str]:
     port = int(settings_of_it.get("PORT") or free_port())
     database = settings.DATABASE_URL.rsplit("/", 1)[0] + "/" + str(connection.settings_dict["NAME"])
     command = [sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws"]
+    command += ["--workers-kill-timeout", "2"]  # open streams are not waited for
     command += ["--port", str(port), "--log-level", "warning", "flashsale.gate.development:application"]
     environment = {"DATABASE_URL": database, "DJANGO_DEBUG": "1", "PORT": str(port)} | settings_of_it
     process = subprocess.Popen(command, env=os.environ | environment)

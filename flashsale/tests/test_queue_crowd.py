@@ -47,8 +47,10 @@ def order_of_service(item: SaleItem, outcomes: Sequence[crowd.Outcome]) -> list[
     assert status.queue is not None
     served = []
     for outcome in outcomes:
+        if outcome.last != "reserved":
+            continue
         ticket, told = tickets[outcome.user], outcome.answers[-1][1]
-        if outcome.last == "reserved" and status.queue.turn_at(ticket) - outcome.asked[-1] >= EARLY_MS:
+        if status.queue.turn_at(ticket) - outcome.asked[-1] >= EARLY_MS:
             served.append((int(told["reservation"].split("-")[2]), ticket))
     return [ticket for _, ticket in sorted(served)]
 

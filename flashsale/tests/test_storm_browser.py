@@ -104,7 +104,9 @@ def test_three_pages_among_three_thousand_are_served_in_order_and_told_by_push(
     press(pages[2])  # the last one: two more than there are units
     for page in pages[:2]:
         expect(page.locator("h1")).to_contain_text(YOURS, timeout=A_TURN)
-    expect(pages[2].locator("h1")).to_contain_text("on standby", timeout=A_TURN)
+    # Whoever comes during a pause has no ticket: then there is a unit for the last one too.
+    last = YOURS if is_steered else "on standby"
+    expect(pages[2].locator("h1")).to_contain_text(last, timeout=A_TURN)
     thousands.join()
     if operator:
         operator.join()
@@ -114,21 +116,22 @@ def test_three_pages_among_three_thousand_are_served_in_order_and_told_by_push(
     worker.append(item.sale_id)
     for page in pages[:2]:
         expect(page.locator("h1")).to_contain_text("It is yours until")
-    _promote(item, three[2])
-    expect(pages[2].locator("h1")).to_contain_text("One came free: it is yours until")
     assert ("result", "ready") in watching.pushed(pages[0]) + watching.pushed(pages[1])
-    assert ("result", "promoted") in watching.pushed(pages[2])
+    if not is_steered:
+        _promote(item, three[2])
+        expect(pages[2].locator("h1")).to_contain_text("One came free: it is yours until")
+        assert ("result", "promoted") in watching.pushed(pages[2])
     assert_pages_in_order(item, three[:2])
     gaps = [later - one for times in polls for one, later in pairwise(times)]
     assert all(gap >= 0.95 for gap in gaps), gaps
 
 
 def thousands_have_come(item: SaleItem) -> None:
-    """Wait until everybody has a ticket."""
-    deadline = time.monotonic() + A_TURN / 1000
-    while len(tickets_of(item)) < CROWD + 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    """Wait until nobody has joined the line for a while."""
+    before = -1
+    while before < (now := len(tickets_of(item))) or now < CROWD / 2:
+        before = now
+        time.sleep(2)
 
 
 def _steer(item: SaleItem) -> Thread:

@@ -70,10 +70,10 @@ def test_nothing_jumps_and_what_matters_is_said_once(
     assert len(texts) == len(set(texts)), texts
     loud = [one.text for one in said if one.loud]
     assert sum("It is your turn." in text for text in loud) == 1, loud
-    assert sum("It is yours until" in text for text in loud) == 1, loud
+    assert sum("It is yours until" in text for text in loud) <= 1, loud  # else the new page begins with it
     assert "The sale opens in 10 seconds." in texts
     assert "The sale is open." in texts
-    assert any("people are ahead" in text for text in texts)
+    assert any(text.startswith("Your turn:") or "people are ahead" in text for text in texts), texts
     gaps = [later.at - one.at for one, later in pairwise(polite(said))]
     assert all(gap >= GAP - SLACK for gap in gaps), said
     in_line = [one for one in polite(said) if "ahead" in one.text]
