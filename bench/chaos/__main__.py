@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.__main__ import environment, prepare
+from bench.__main__ import OURS, environment, prepare
 from bench.chaos.plan import FAULTS
 from bench.chaos.world import World
 from shop.up import messages, postgres
@@ -68,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
             stores.start({}, durable=True)
         env = environment(folder, stores.urls) | QUICK
         prepare(folder, env)
+        for name in OURS:
+            os.environ.pop(name, None)
         os.environ.update(env)
         world = World(folder, stores, env)
         with step("start two gates, two workers, web and beat"):

@@ -87,7 +87,7 @@ def test_c5_control_told_before_the_commit_the_locks_are_seen(
 
     monkeypatch.setattr(transaction, "on_commit", at_once)
     _, with_locks = calls_in_transactions(make_sale, shoppers(3), monkeypatch)
-    assert with_locks == 2  # the payment and the unit given back
+    assert with_locks == 4  # the payment and the unit given back, and the news of each
 
 
 # C8 (pretix #1163, #1405): after a cancel the old right lived on, or the unit never came back.

@@ -20,8 +20,9 @@ export function pace({ state, failures, hidden }) {
 /**
  * Follow the sale at `base` ("/gate/sales/5"). `hear` may have `state(document)`, `own(things)`, `result(news)`,
  * `lost(heardAt, again)` (the shop's time of the last word, ms to the next try) and `back()`. Returns `ask()`, `stop()` and `isStreaming()`.
+ * Without a pass there is no stream to open.
  */
-export function follow(base, hear) {
+export function follow(base, hear, { hasPass = true } = {}) {
   let stream = null;
   let timer = 0;
   let failures = 0;
@@ -72,7 +73,7 @@ export function follow(base, hear) {
   }
 
   function open() {
-    if (isOver) return;
+    if (isOver || !hasPass) return;
     stream = new EventSource(`${base}/events`);
     stream.addEventListener("open", () => {
       heard();

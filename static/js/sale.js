@@ -66,7 +66,8 @@ function find() {
 }
 
 clock.start(Number(sale.dataset.now));
-const { ask } = follow(sale.dataset.sale, { state: hear, lost: lose, back: find });
+const hasPass = "entered" in sale.dataset;
+const { ask } = follow(sale.dataset.sale, { state: hear, lost: lose, back: find }, { hasPass });
 ask();
 if (sale.dataset.phase === "coming") {
   const coming = sale.querySelector('[data-when="coming"]');

@@ -24,11 +24,13 @@ from shop.orders.shipping import ADDRESS
 def checkout(request: HttpRequest) -> HttpResponse:
     """Show the form, or place the order: once for each form that we showed, however often it comes."""
     cart = carts.of(request)
+    # The cart first, then the answer: a twin of this request may order in between, which empties the cart and
+    # stores the answer in one step. Whoever finds the cart empty then finds the answer, too.
+    lines = carts.lines(cart)
     token = idempotency.read(request.POST.get("token", ""), source=carts.source(request))
     answer = idempotency.stored(token.key) if token else None
     if answer is not None:
         return _go_on(request, answer)
-    lines = carts.lines(cart)
     if cart is None or not lines:
         return _empty(request)
     form = _form(request, lines)
