@@ -26,7 +26,8 @@ WATCH = """(() => {
       add("first", region?.textContent ?? "missing");
       if (!region) continue;
       const hear = () =>
-        add("said", { loud: id !== "say-politely", at: Date.now(), text: region.textContent });
+        add("said", {
+          loud: id !== "say-politely", at: Date.now(), text: region.textContent, page: performance.timeOrigin });
       new MutationObserver(hear).observe(region, { childList: true });
     }
     for (const one of document.querySelectorAll("[role=timer]")) add("timers", one.getAttribute("aria-live"));
@@ -36,11 +37,12 @@ WATCH = """(() => {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One sentence of a live region: whether it interrupted, when (ms), and its text."""
+    """One sentence of a live region: whether it interrupted, when (ms), its text, and which document's it is."""
 
     loud: bool
     at: int
     text: str
+    page: float
 
 
 def watch(page: Page) -> None:

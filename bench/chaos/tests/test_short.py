@@ -9,7 +9,7 @@ import pytest
 
 from bench.roles import ROOT
 
-SEEDS = 20
+SEEDS = 5
 
 
 @pytest.mark.slow
