@@ -15,9 +15,8 @@ from flashsale.models import Reservation, SaleItem
 from flashsale.tests import watching
 from flashsale.tests.browsing import lend_session
 from flashsale.tests.conftest import MakeSale, MakeShoppers
-from flashsale.tests.pages import logged_in
+from flashsale.tests.pages import enter, logged_in
 from flashsale.tests.test_queue_crowd import order_of_service, storm, tickets_of
-from flashsale.tests.test_waiting_browser import enter
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.slow]
 CROWD, RATE = 3000, 200

@@ -27,7 +27,9 @@ WATCH = """(() => {
       if (!region) continue;
       const hear = () =>
         add("said", {
-          loud: id !== "say-politely", at: Date.now(), text: region.textContent, page: performance.timeOrigin });
+          loud: id !== "say-politely", at: Date.now(), text: region.textContent,
+          page: performance.timeOrigin,
+        });
       new MutationObserver(hear).observe(region, { childList: true });
     }
     for (const one of document.querySelectorAll("[role=timer]")) add("timers", one.getAttribute("aria-live"));
@@ -37,7 +39,7 @@ WATCH = """(() => {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One sentence of a live region: whether it interrupted, when (ms), its text, and which document's it is."""
+    """One sentence of a live region: whether it interrupted, when (ms), its text, and its document."""
 
     loud: bool
     at: int
