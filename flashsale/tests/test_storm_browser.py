@@ -15,7 +15,8 @@ from flashsale.models import Reservation, SaleItem
 from flashsale.tests import watching
 from flashsale.tests.browsing import lend_session
 from flashsale.tests.conftest import MakeSale, MakeShoppers
-from flashsale.tests.pages import enter, logged_in
+from flashsale.tests.pages import logged_in
+from flashsale.tests.test_pages_browser import enter
 from flashsale.tests.test_queue_crowd import order_of_service, storm, tickets_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.slow]
