@@ -20,7 +20,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 if not apps.ready:
     django.setup()
 
-from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connections
 from django.utils import timezone
@@ -36,6 +35,7 @@ from bench.check.events import HistoryError, Writer, read
 from bench.check.history import History
 from bench.check.people import displaced
 from bench.check.verdict import check
+from bench.visitors import BACKEND
 from flashsale import crowd, scheduling
 from flashsale.models import Sale, SaleItem
 from shop.catalogue.models import Product, Variant
@@ -175,7 +175,7 @@ def _sessions(users: list[int]) -> Iterator[tuple[int, str]]:
     for user in User.objects.filter(pk__in=users):
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[BACKEND_SESSION_KEY] = BACKEND
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.save(must_create=True)
         yield user.pk, str(session.session_key)
