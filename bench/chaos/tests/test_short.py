@@ -9,7 +9,7 @@ import pytest
 
 from bench.roles import ROOT
 
-SEEDS = 5
+SEEDS = 20
 
 
 @pytest.mark.slow
