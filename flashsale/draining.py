@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -10,13 +11,15 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django_redis import get_redis_connection
+from redis.exceptions import LockError
+from redis.lock import Lock
 
 from flashsale import recording, stream
 from flashsale.models import ParkedEntry, Sale
 from flashsale.stream import Entry
 
 logger = logging.getLogger(__name__)
-LEASE_MS = 20_000
+LEASE_SECONDS = 20
 RUN_SECONDS = 10.0
 CLAIM_EVERY = 2.0
 DELIVERIES_AT_MOST = 5
@@ -29,13 +32,17 @@ def drain(*, seconds: float = RUN_SECONDS) -> int:
     Several workers drain side by side, each under a consumer name of its own: a slot leased in the store,
     free again when the worker dies. With all slots taken there is nothing to do.
     """
-    slot = _take_slot()
-    if slot is None:
+    taken = _take_slot()
+    if taken is None:
         return 0
+    slot, lease = taken
     try:
         return _drain_as(f"worker-{slot}", until=time.monotonic() + seconds)
     finally:
-        get_redis_connection("sale").delete(_slot_key(slot))
+        # Only if it is still ours: a store that was emptied meanwhile has given the slot to somebody else.
+        # Freeing his would let one drain more run each time, until they keep all other tasks waiting.
+        with suppress(LockError):
+            lease.release()
 
 
 def drain_once(*, sale_id: int, consumer: str = "by-hand") -> int:
@@ -68,11 +75,12 @@ def _slot_key(slot: int) -> str:
     return f"fs:drain:{slot}"
 
 
-def _take_slot() -> int | None:
+def _take_slot() -> tuple[int, Lock] | None:
     client = get_redis_connection("sale")
     for slot in range(settings.DRAIN_SLOTS):
-        if client.set(_slot_key(slot), "1", nx=True, px=LEASE_MS):
-            return slot
+        lease: Lock = client.lock(_slot_key(slot), timeout=LEASE_SECONDS)
+        if lease.acquire(blocking=False):
+            return slot, lease
     return None
 
 

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -136,7 +137,7 @@ def rebuild(*, sale_id: int) -> Report:
     scheduling.pause(sale_id=sale_id)
     draining.drain_once(sale_id=sale_id)
     began = timezone.now() - CLOCKS_MAY_DIFFER
-    Sale.objects.filter(pk=sale_id).update(epoch=F("epoch") + 1)
+    _begin_next_epoch(sale_id)
     stock.run(stock.load(sale_id, scheduling.document(Sale.objects.get(pk=sale_id))))
     # A payment or an expiry between the document and the load was told to the old world. It is told again;
     # what the document already knew changes nothing.
@@ -149,3 +150,12 @@ def rebuild(*, sale_id: int) -> Report:
     report = compare(sale_id=sale_id)
     logger.warning("Sale %s was rebuilt at %s: %s", sale_id, datetime.now(UTC).isoformat(), report)
     return report
+
+
+def _begin_next_epoch(sale_id: int) -> None:
+    # A worker may be writing rows of the old epoch just now: this waits for it, so that the document has
+    # them. Whoever comes next finds the new epoch once he has the items. Sale before items, as in closing.
+    with transaction.atomic(durable=True):
+        Sale.objects.select_for_update(no_key=True).get(pk=sale_id)
+        list(SaleItem.objects.select_for_update(no_key=True).filter(sale_id=sale_id).order_by("pk"))
+        Sale.objects.filter(pk=sale_id).update(epoch=F("epoch") + 1)

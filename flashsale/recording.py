@@ -42,8 +42,7 @@ def record(*, sale_id: int, entries: Sequence[Entry], blames_store: bool = True)
     with transaction.atomic(durable=True):
         # Two workers may hold parts of the same stream, or the same part after one was thought dead: the
         # second waits here until the first has committed, and then sees its rows.
-        items = SaleItem.objects.select_related("sale", "variant__product").filter(sale_id=sale_id)
-        locked = {item.pk: item for item in items.select_for_update(of=("self",), no_key=True).order_by("pk")}
+        locked = _lock(sale_id)
         refused = _refused(locked, entries)
         places = [entry for entry in entries if entry.standby and entry.item in locked]
         _record_standby(locked, places, refused)
@@ -58,6 +57,20 @@ def record(*, sale_id: int, entries: Sequence[Entry], blames_store: bool = True)
         _pass_on([row.pk for row in rows if row.status == Status.REFUSED])
     results.tell(_news(sale_id, places, rows))
     return len(rows)
+
+
+def _lock(sale_id: int) -> dict[int, SaleItem]:
+    """Lock the sale's items, and only then read the sale.
+
+    A rebuild locks the items, too, to begin the next epoch: whoever waited here for it must not judge by the
+    epoch that he knew before, and whoever it waited for has written his rows before it reads them.
+    """
+    items = SaleItem.objects.select_related("variant__product").filter(sale_id=sale_id)
+    locked = {item.pk: item for item in items.select_for_update(of=("self",), no_key=True).order_by("pk")}
+    sale = Sale.objects.get(pk=sale_id)
+    for item in locked.values():
+        item.sale = sale
+    return locked
 
 
 def _refused(items: dict[int, SaleItem], entries: Sequence[Entry]) -> Refusals:

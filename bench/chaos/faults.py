@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg2
 import redis
+from django.db import Error, connection
 from django_redis import get_redis_connection
 
 from bench.chaos.plan import Fault
@@ -181,16 +182,32 @@ async def full_disk(scene: Scene) -> None:
 async def _rebuild(scene: Scene) -> None:
     """What the operator types: `manage.py reconcile SALE --rebuild`, again until it works."""
     for _ in range(REBUILD_TRIES):
-        with suppress(redis.RedisError, psycopg2.Error, OSError):
+        scene.history.write("invoke", "rebuild")
+        with suppress(redis.RedisError, Error, OSError):
             epoch = await asyncio.to_thread(_rebuild_once, scene.item.sale_id)
             scene.history.write("ok", "rebuild", epoch=epoch)
             return
+        await _write_failed(scene)
         await asyncio.sleep(0.25)
 
 
+async def _write_failed(scene: Scene) -> None:
+    """A rebuild that was cut off may have begun an epoch, and some units may have been given away in it."""
+    with suppress(Error):
+        epoch = await asyncio.to_thread(_epoch, scene.item.sale_id)
+        scene.history.write("fail", "rebuild", epoch=epoch)
+
+
+def _epoch(sale_id: int) -> int:
+    return Sale.objects.values_list("epoch", flat=True).get(pk=sale_id)
+
+
 def _rebuild_once(sale_id: int) -> int:
-    reconcile.rebuild(sale_id=sale_id)
-    return int(Sale.objects.values_list("epoch", flat=True).get(pk=sale_id))
+    try:
+        reconcile.rebuild(sale_id=sale_id)
+        return _epoch(sale_id)
+    finally:
+        connection.close()  # it may have been cut
 
 
 async def repeat_entries(scene: Scene) -> None:

@@ -93,7 +93,8 @@ class World:
                     self._start(name)
                     self._started[name] = time.monotonic()
                 elif is_alive and name in self._down and self._is_ready(name):
-                    self.outages.append((name, self._down.pop(name), time.monotonic_ns()))
+                    self.outages.append((name, self._down[name], time.monotonic_ns()))
+                    del self._down[name]  # last: whoever finds it up finds the outage, too
 
     def _may_rest(self, name: str) -> bool:
         """Whether it is too early to start it: one that ends again and again is not started all the time."""

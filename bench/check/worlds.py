@@ -28,11 +28,12 @@ def _old_effects(history: History) -> Iterator[str]:
     for before, after in pairwise([(0, history.sale.epoch), *rebuilt]):
         if after[1] <= before[1]:
             yield f"the epoch went from {before[1]} to {after[1]}"
+    known = {history.sale.epoch, *(event.epoch for event in history.of["rebuild"])}
     for row in history.rows.values():
         newer = [epoch for at, epoch in rebuilt if at < row.recorded and epoch > row.epoch]
         if newer and row.status != "displaced":
             yield f"{row.rid} was recorded as {row.status} under epoch {max(newer)}"
-        if row.epoch not in {history.sale.epoch, *(epoch for _, epoch in rebuilt)}:
+        if row.epoch not in known:
             yield f"{row.rid} is of an epoch that never was"
 
 

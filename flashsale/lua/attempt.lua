@@ -70,6 +70,7 @@ local function reserve(item, user, sale)
   local rid = next_ref(item, sale.epoch, 'number')
   local unit = string.format('%s %d', rid, sale.now + sale.pay_within)
   item.free, item.held = item.free - 1, item.held + 1
+  item.is_news = item.free == 0
   item.held_by[user] = unit
   item.new_holders[#item.new_holders + 1] = user
   item.new_holders[#item.new_holders + 1] = unit
@@ -180,17 +181,17 @@ local function all_paused(args)
 end
 
 local function write_all(keys, items, sale, line, tries) -- from here on only writes
-  local sold_out = false
+  local is_news = false
   for _, item in ipairs(items) do
     if item then
       write_item(item, keys[2], sale)
-      sold_out = sold_out or (#item.entries > 0 and is_gone(item, sale))
+      is_news = is_news or item.is_news or (#item.entries > 0 and is_gone(item, sale))
     end
   end
   if line then save_line(line) end
   save_tries(tries)
   save_sale(keys[1], sale)
-  if sold_out then news(sale) end
+  if is_news then news(sale) end
 end
 
 local function attempt(keys, args)

@@ -5,11 +5,15 @@ Every test runs one story twice: as the shop is, and with the guard patched away
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.models import F
 from django_redis import get_redis_connection
 
 from accounts.models import User
@@ -65,6 +69,13 @@ def expect(found: dict[str, str], guarded: bool, predicate: str) -> None:
 
 def drain(told: Told) -> None:
     draining.drain_once(sale_id=told.item.sale_id)
+
+
+def empty_store(told: Told) -> None:
+    fields = {"id": "f", "outcome": "empty store", "v": {"component": "store", "destroys": True}}
+    told.note("invoke", "fault", **fields)
+    get_redis_connection("sale").flushdb()
+    told.note("ok", "fault", **fields)
 
 
 @with_and_without
@@ -157,9 +168,7 @@ def test_nothing_of_an_old_epoch_is_recorded(begin: Begin, guarded: bool) -> Non
     told.attempt(ann)
     sale = told.item.sale_id
     (entry,) = stream.read([sale], consumer="slow", count=1)[sale]
-    told.note("invoke", "fault", id="f", outcome="empty store", v={"component": "store", "destroys": True})
-    get_redis_connection("sale").flushdb()
-    told.note("ok", "fault", id="f", outcome="empty store", v={"component": "store", "destroys": True})
+    empty_store(told)
     reconcile.rebuild(sale_id=sale)
     told.note("ok", "rebuild", epoch=2)
     kind = Entry if guarded else TimelessEntry
@@ -168,6 +177,47 @@ def test_nothing_of_an_old_epoch_is_recorded(begin: Begin, guarded: bool) -> Non
     scheduling.resume(sale_id=sale)
     found = told.verdict(ben)
     expect(found, guarded, "I15")
+
+
+@with_and_without
+def test_rows_that_are_being_written_are_in_the_next_epoch(
+    begin: Begin, guarded: bool, monkeypatch: Patch
+) -> None:
+    told, (ann, ben) = begin(1, quantity=3)
+    told.attempt(ann)
+    judge, has_locked, may_write = recording._judge, Event(), Event()
+
+    def judge_slowly(*args: Any) -> list[Reservation]:
+        has_locked.set()
+        assert may_write.wait(10)
+        return judge(*args)
+
+    def in_a_thread(work: Callable[..., object]) -> object:
+        with closing(connection):
+            return work(sale_id=told.item.sale_id)
+
+    def begin_without_waiting(sale_id: int) -> None:
+        Sale.objects.filter(pk=sale_id).update(epoch=F("epoch") + 1)
+
+    monkeypatch.setattr(recording, "_judge", judge_slowly)
+    if not guarded:
+        monkeypatch.setattr(reconcile, "_begin_next_epoch", begin_without_waiting)
+    with ThreadPoolExecutor(2) as threads:
+        writing = threads.submit(in_a_thread, draining.drain_once)
+        assert has_locked.wait(10)
+        told.note(
+            "invoke", "fault", id="f", outcome="empty store", v={"component": "store", "destroys": True}
+        )
+        get_redis_connection("sale").flushdb()
+        told.note("ok", "fault", id="f", outcome="empty store", v={"component": "store", "destroys": True})
+        told.note("invoke", "rebuild")
+        rebuilding = threads.submit(in_a_thread, reconcile.rebuild)
+        wait([rebuilding], timeout=1.0)
+        assert rebuilding.done() != guarded
+        may_write.set()
+        writing.result(), rebuilding.result()
+    told.note("ok", "rebuild", epoch=2)
+    expect(told.verdict(ben), guarded, "I2")
 
 
 @with_and_without

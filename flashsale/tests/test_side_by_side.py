@@ -79,5 +79,18 @@ def test_with_all_places_taken_a_third_worker_goes_home(make_sale: MakeSale) -> 
         assert [worker.result() for worker in busy] == [0, 0]
 
 
+def test_whoever_lost_its_place_with_the_store_frees_nobody_elses(make_sale: MakeSale) -> None:
+    make_sale()
+    client = get_redis_connection("sale")
+    with ThreadPoolExecutor(1) as workers:
+        earlier = workers.submit(drain_and_hang_up)
+        while not stream_slots():
+            time.sleep(0.01)
+        client.flushdb()
+        client.set("fs:drain:0", "another worker's")
+        assert earlier.result() == 0
+    assert client.get("fs:drain:0") == b"another worker's"
+
+
 def stream_slots() -> int:
     return len(get_redis_connection("sale").keys("fs:drain:*"))

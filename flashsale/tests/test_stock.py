@@ -139,3 +139,15 @@ def test_the_sale_goes_on_when_the_library_is_missing(make_sale: MakeSale, shopp
     item = make_sale()
     get_redis_connection("sale").function_delete(f"flashsale_{stock.library()[0]}")
     assert outcomes(attempt(item, *shoppers(1))) == ["reserved"]
+
+
+def test_a_change_of_what_is_offered_is_news_at_once(make_sale: MakeSale, shoppers: MakeShoppers) -> None:
+    item, (ann, ben, cid, dan) = make_sale(quantity=2, standby_size=2), shoppers(4)
+    with get_redis_connection("sale").pubsub(ignore_subscribe_messages=True) as heard:
+        heard.subscribe(stock.NEWS)
+        heard.get_message(timeout=1)
+        told = []
+        for user in (ann, ben, cid, dan):
+            attempt(item, user)
+            told.append(heard.get_message(timeout=0.2) is not None)
+    assert told == [False, True, False, True]  # the last unit, and the last place on standby

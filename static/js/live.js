@@ -47,7 +47,7 @@ export function follow(base, hear, { hasPass = true } = {}) {
 
   /** Ask again in a while, and return in how many ms. */
   function plan() {
-    clearTimeout(timer);
+    stopTimer();
     const wait = pace({ state, failures, hidden: document.hidden });
     if (!isOver && !isStreaming() && state !== "ended") timer = setTimeout(ask, wait);
     return wait;
@@ -59,8 +59,13 @@ export function follow(base, hear, { hasPass = true } = {}) {
     hear.state?.(document);
   }
 
-  async function ask() {
+  function stopTimer() {
     clearTimeout(timer);
+    timer = 0;
+  }
+
+  async function ask() {
+    stopTimer();
     try {
       const response = await fetch(base, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
       if (!response.ok) throw new Error(String(response.status));
@@ -78,7 +83,7 @@ export function follow(base, hear, { hasPass = true } = {}) {
     stream.addEventListener("open", () => {
       heard();
       wasOpen = true;
-      clearTimeout(timer);
+      stopTimer();
     });
     stream.addEventListener("state", (event) => tell(JSON.parse(event.data)));
     for (const name of ["own", "result"]) {
@@ -93,7 +98,8 @@ export function follow(base, hear, { hasPass = true } = {}) {
       wasOpen = false;
       // A stream that was cut opens again by itself; one that was refused does not.
       if (stream.readyState === EventSource.CLOSED) setTimeout(open, jitter(STREAM_AGAIN));
-      plan();
+      // Each of its failures comes here: they must not put off the question that is due.
+      if (!timer) plan();
     });
   }
 
@@ -108,7 +114,7 @@ export function follow(base, hear, { hasPass = true } = {}) {
     isStreaming,
     stop() {
       isOver = true;
-      clearTimeout(timer);
+      stopTimer();
       stream?.close();
     },
   };

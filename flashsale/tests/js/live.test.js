@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { pace } from "../../../static/js/live.js";
+import { follow, pace } from "../../../static/js/live.js";
 
 const many = (facts) => Array.from({ length: 500 }, () => pace(facts));
 
@@ -26,4 +26,32 @@ test("while nobody looks it asks twice a minute at most", () => {
 test("a crowd spreads out", () => {
   const waits = many({ state: "running", failures: 0, hidden: false });
   assert.ok(Math.max(...waits) - Math.min(...waits) > 500);
+});
+
+test("a stream that fails again and again does not put off the question that is due", () => {
+  const heard = {};
+  const planned = new Set();
+  let number = 0;
+  class Stream {
+    static OPEN = 1;
+    static CLOSED = 2;
+    readyState = 0;
+    addEventListener(name, hear) {
+      heard[name] = hear;
+    }
+    close() {}
+  }
+  const { setTimeout, clearTimeout } = globalThis;
+  Object.assign(globalThis, {
+    EventSource: Stream,
+    document: { hidden: false, addEventListener() {} },
+    addEventListener() {},
+    setTimeout: () => planned.add((number += 1)) && number,
+    clearTimeout: (one) => planned.delete(one),
+  });
+  follow("/gate/sales/1", {});
+  heard.error();
+  heard.error();
+  Object.assign(globalThis, { setTimeout, clearTimeout });
+  assert.deepEqual([...planned], [1]);
 });
