@@ -129,7 +129,7 @@ class SaleAdmin(ModelAdmin):
         (_("How"), {"fields": (("pay_within", "standby_size"),)}),
         (LINE, {"fields": (("rate", "queue_limit"), "pace", ("tie_band", "shuffle_at_open"))}),
         (_("Who may enter"), {"fields": (("min_account_days", "min_level"), "whitelist_only")}),
-        (_("Checks at the entry"), {"fields": ("captcha", "question", "answers")}),
+        (_("Checks at the entry"), {"fields": ("captcha", "question", "answers", "proof_of_work")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sale]:

@@ -62,6 +62,7 @@ class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
             "captcha",
             "question",
             "answers",
+            "proof_of_work",
         )
         error_messages = {
             "pay_within": {

@@ -16,12 +16,13 @@ SECONDS = 5
 
 
 class Own(NamedTuple):
-    """What differs between two shoppers: the CSRF token, where to go on to, and the challenge."""
+    """What differs between two shoppers: the CSRF token, where to go on to, the challenges."""
 
     token: str
     next: str
     key: str
     picture: str
+    work: str
 
 
 # Nobody can write a mark into a title or an address: they are made anew with each process.

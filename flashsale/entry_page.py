@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 
 from accounts import next_page
 from accounts.captcha import Challenge, new_challenge
-from flashsale import drawn_once, entry, questions, showing
+from flashsale import drawn_once, entry, questions, showing, work
 from flashsale.drawn_once import MARKS, Own
 from flashsale.forms import EntryForm
 from flashsale.models import Sale
@@ -25,15 +25,19 @@ TEMPLATE = "flashsale/enter.html"
 
 
 class Known(NamedTuple):
-    """A sale's row and its questions, at most a second old. What is final, the gate decides."""
+    """A sale's row, its questions and its crowd (entries a minute), at most a second old.
+
+    What is final, the gate decides.
+    """
 
     sale: Sale
     questions: list[Question]
+    crowd: float = 0
 
     @property
     def has_check(self) -> bool:
         """Whether one has to prove that one is human."""
-        return self.sale.captcha or bool(self.questions)
+        return self.sale.captcha or self.sale.proof_of_work or bool(self.questions)
 
 
 def recent(slug: str) -> Known:
@@ -42,7 +46,7 @@ def recent(slug: str) -> Known:
     known: Known | None = rows.get(f"sale-{slug}")
     if known is None:
         sale = get_object_or_404(showing.public(), slug=slug)
-        known = Known(sale, questions.of(sale))
+        known = Known(sale, questions.of(sale), work.crowd_of(sale.pk) if sale.proof_of_work else 0)
         rows.set(f"sale-{slug}", known, 1)
     return known
 
@@ -82,10 +86,11 @@ def first(request: HttpRequest, known: Known) -> HttpResponse:
 
     def draw_once() -> str:
         form = form_of(request, known, challenge=Challenge(MARKS.key, MARKS.picture))
-        marks = {"csrf_token": MARKS.token, "next": MARKS.next}
+        marks = {"csrf_token": MARKS.token, "next": MARKS.next, "work": MARKS.work}
         return render_to_string(TEMPLATE, _context(request, known, form) | marks, request)
 
-    own = Own(get_token(request), next_page.wanted(request), challenge.key, challenge.picture)
+    token, onward = get_token(request), next_page.wanted(request)
+    own = Own(token, onward, challenge.key, challenge.picture, _work(request, known))
     seen = (get_language(), scheme_of(request), request.session.get("cart_count", 0))
     parts = (known.sale.pk, _number(request, known), *seen)
     return HttpResponse(drawn_once.page("-".join(map(str, ("entry", *parts))), own, draw_once))
@@ -104,10 +109,18 @@ def _number(request: HttpRequest, known: Known, step: int = 0) -> int:
     return (number + step) % max(1, len(known.questions))
 
 
+def _work(request: HttpRequest, known: Known) -> str:
+    """Return a new challenge for the browser; empty where the sale asks for none."""
+    if not known.sale.proof_of_work:
+        return ""
+    return work.ask(user=request.user.pk or 0, sale=known.sale.pk, most=work.most_for(known.crowd))
+
+
 def _context(request: HttpRequest, known: Known, form: EntryForm) -> dict[str, object]:
     return {
         "sale": known.sale,
         "form": form,
+        "work": _work(request, known),
         "entered": entry.has_entered(request=request, sale=known.sale),
         "pass_until": entry.expires_at(sale=known.sale, now=timezone.now()),
         "next": next_page.wanted(request),

@@ -120,6 +120,14 @@ class Sale(models.Model):
     answers = models.TextField(
         _("right answers"), blank=True, help_text=_("One a line; capitals do not matter.")
     )
+    proof_of_work = models.BooleanField(
+        _("proof of work"),
+        default=False,
+        help_text=_(
+            "The browser calculates while the shopper reads, longer in a crowd, beside the other checks. Without"
+            " JavaScript one enters by a link that is sent by e-mail."
+        ),
+    )
 
     rehearsal_of = models.ForeignKey(
         "self",
