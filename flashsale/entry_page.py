@@ -84,13 +84,14 @@ def first(request: HttpRequest, known: Known) -> HttpResponse:
     if not (is_drawn and _is_like_all(request, known)):
         return draw(request, known, form_of(request, known, challenge=challenge))
 
-    def draw_once() -> str:
-        form = form_of(request, known, challenge=Challenge(MARKS.key, MARKS.picture))
-        marks = {"csrf_token": MARKS.token, "next": MARKS.next, "work": MARKS.work}
-        return render_to_string(TEMPLATE, _context(request, known, form) | marks, request)
-
     token, onward = get_token(request), next_page.wanted(request)
     own = Own(token, onward, challenge.key, challenge.picture, _work(request, known))
+
+    def draw_once() -> str:
+        form = form_of(request, known, challenge=Challenge(MARKS.key, MARKS.picture))
+        marks = {"csrf_token": MARKS.token, "next": MARKS.next, "work": own.work and MARKS.work}
+        return render_to_string(TEMPLATE, _context(request, known, form) | marks, request)
+
     seen = (get_language(), scheme_of(request), request.session.get("cart_count", 0))
     parts = (known.sale.pk, _number(request, known), *seen)
     return HttpResponse(drawn_once.page("-".join(map(str, ("entry", *parts))), own, draw_once))

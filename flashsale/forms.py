@@ -21,14 +21,13 @@ LINK_ENDED = _(
 )
 FAULTS = {
     Fault.MISSING: _(
-        "Your browser had not finished its check. It runs again below; wait for “Checked.”, or have a link sent."
+        "Your browser had not finished its check. It runs again below; wait for “Checked.”, or have a"
+        " link sent."
     ),
     Fault.OTHER: _(
         "The check of your browser belongs to another account or sale. A new one runs below; enter again."
     ),
-    Fault.ENDED: _(
-        "The check of your browser is older than ten minutes. A new one runs below; enter again."
-    ),
+    Fault.ENDED: _("The check of your browser is older than ten minutes. A new one runs below; enter again."),
     Fault.USED: _(
         "The check of your browser was used before, and each counts once. A new one runs below; enter again."
     ),
@@ -38,8 +37,8 @@ FAULTS = {
 class EntryForm(CaptchaForm):
     """The ways to prove that one is human: any one that is right is enough, whatever stands in the others.
 
-    Proof of work is asked for beside them, and a link spares it. `number` is the question that is asked. A sale
-    without a check has no fields. A link is never typed: it comes with the address in the mail.
+    Proof of work is asked for beside them, and a link spares it. `number` is the question that is asked. A
+    sale without a check has no fields. A link is never typed: it comes with the address in the mail.
     """
 
     answer = forms.CharField(

@@ -124,8 +124,8 @@ class Sale(models.Model):
         _("proof of work"),
         default=False,
         help_text=_(
-            "The browser calculates while the shopper reads, longer in a crowd, beside the other checks. Without"
-            " JavaScript one enters by a link that is sent by e-mail."
+            "The browser calculates while the shopper reads, longer in a crowd, beside the other checks."
+            " Without JavaScript one enters by a link that is sent by e-mail."
         ),
     )
 

@@ -1,8 +1,8 @@
 """Proof of work at the entry to a sale: the browser searches a number while the shopper reads the page.
 
 A challenge is ALTCHA's, signed, for one account and one sale, and stored nowhere. The number is drawn from 0
-to `most`, which follows the crowd: each number costs a key derivation (PBKDF2), which a browser does about as
-fast as a program of its own. A solution is looked up in the cache only to count it once, and to count the crowd.
+to `most`, which follows the crowd: each number costs a key derivation (PBKDF2), which a browser does about
+as fast as a program. A solution is written into the cache only to count it once, and to count the crowd.
 """
 
 import json
@@ -10,7 +10,6 @@ import logging
 import secrets
 import time
 from enum import Enum
-from typing import cast
 
 from altcha import Payload, create_challenge, verify_solution
 from django.core.cache import cache
@@ -70,7 +69,7 @@ def take(text: str, *, user: int, sale: int) -> Fault | None:
     data = payload.challenge.parameters.data or {}
     if not result.verified or (data.get("user"), data.get("sale")) != (user, sale):
         return Fault.OTHER
-    return None if _is_first(cast("str", payload.challenge.signature), sale=sale) else Fault.USED
+    return None if _is_first(payload.challenge.signature or "", sale=sale) else Fault.USED
 
 
 def crowd_of(sale: int) -> float:
@@ -92,21 +91,19 @@ def _read(text: str) -> Payload | None:
 
 
 def _is_first(signature: str, *, sale: int) -> bool:
-    """Whether nobody used this solution before, and count it; one round trip.
+    """Whether nobody used this solution before; the first use is counted as one more of the crowd.
 
     Two posts of one solution meet here: the store sets the key for one of them. Without the cache everybody
     is the first, as at the limits: a solution is its own account's all the same, and ends.
     """
-    minute = time.time() // 60
-    pipeline = get_redis_connection("default").pipeline(transaction=False)
-    pipeline.set(cache.make_key(f"work-{signature}"), 1, ex=LIFE, nx=True)
-    pipeline.incr(_crowd(sale, minute))
-    pipeline.expire(_crowd(sale, minute), 120)
+    client, now = get_redis_connection("default"), _crowd(sale, time.time() // 60)
     try:
-        return bool(pipeline.execute()[0])
+        if not client.set(cache.make_key(f"work-{signature}"), 1, ex=LIFE, nx=True):
+            return False
+        client.pipeline(transaction=False).incr(now).expire(now, 120).execute()
     except RedisError:
         log.warning("A proof of work was not counted: the cache is away", exc_info=True)
-        return True
+    return True
 
 
 def _crowd(sale: int, minute: float) -> str:

@@ -146,9 +146,7 @@ def test_a_page_that_is_kept_carries_each_shoppers_own_challenge(
     caches["process"].clear()
 
 
-def test_a_crowd_is_asked_for_more(
-    as_bea: Client, item: SaleItem, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crowd_is_asked_for_more(as_bea: Client, item: SaleItem, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f'"most":{work.FEWEST}}}' in challenge_on(as_bea.get(address(item, "enter")))
     monkeypatch.setattr(work, "crowd_of", lambda _: 1000)
     assert f'"most":{work.FEWEST + 500}}}' in challenge_on(as_bea.get(address(item, "enter")))

@@ -19,6 +19,7 @@ from flashsale.tests.workers import solved
 from flashsale.work import Fault
 
 BEA, SALE = 7, 3
+OF_OTHER_KINDS = base64.b64encode(b'{"challenge": 1, "solution": []}').decode()
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -55,9 +56,7 @@ def test_a_solution_counts_once() -> None:
     assert [take(text), take(text)] == [None, Fault.USED]
 
 
-@pytest.mark.parametrize(
-    "text", ["x", "e30=", "W10=", "ä", base64.b64encode(b'{"challenge": 1, "solution": []}').decode(), "A" * 10**6]
-)
+@pytest.mark.parametrize("text", ["x", "e30=", "W10=", "ä", "A" * 10**6, OF_OTHER_KINDS])
 def test_what_is_no_solution_is_refused(text: str) -> None:
     assert take(text) is Fault.OTHER
 
