@@ -123,6 +123,7 @@ class Sale(models.Model):
     proof_of_work = models.BooleanField(
         _("proof of work"),
         default=False,
+        db_default=False,  # the release before may still write sales while this one starts
         help_text=_(
             "The browser calculates while the shopper reads, longer in a crowd, beside the other checks."
             " Without JavaScript one enters by a link that is sent by e-mail."

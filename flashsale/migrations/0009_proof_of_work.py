@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
             model_name="sale",
             name="proof_of_work",
             field=models.BooleanField(
+                db_default=False,
                 default=False,
                 help_text="The browser calculates while the shopper reads, longer in a crowd, beside the other checks. Without JavaScript one enters by a link that is sent by e-mail.",
                 verbose_name="proof of work",
