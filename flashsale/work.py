@@ -20,7 +20,7 @@ from redis import RedisError
 log = logging.getLogger(__name__)
 ALGORITHM, ITERATIONS = "PBKDF2/SHA-256", 1000
 FEWEST, MOST = 100, 3000
-"""Numbers to search, half of them on average: about 50 ms of a phone, and at most about 3 s."""
+"""Numbers to search, half of them on average: a desktop does three in a millisecond, a phone about one."""
 PER_NUMBER = 2
 """Entries a minute that add one number: the most is reached at about a hundred entries a second."""
 LIFE = 600
