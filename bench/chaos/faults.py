@@ -15,7 +15,7 @@ from django.db import Error, connection
 from django_redis import get_redis_connection
 
 from bench.chaos.plan import Fault
-from bench.chaos.world import GATES, WEB, WORKERS, World
+from bench.chaos.world import GATES, ROLES, STORES, WEB, WORKERS, World
 from bench.check.events import Writer
 from flashsale import reconcile, scheduling, stock
 from flashsale.models import Sale, SaleItem
@@ -67,6 +67,20 @@ async def down(scene: Scene, name: str, *, kindly: bool = False) -> AsyncIterato
         world.held.discard(name)
     await asyncio.sleep(0.25)
     await _wait(scene, name)
+
+
+async def kill_everything(scene: Scene) -> None:
+    """A power cut, but for the disk: stores and roles die in any order and are started again together."""
+    world, names = scene.world, [*STORES, *ROLES]
+    scene.chance.shuffle(names)
+    world.held.update(names)
+    for name in names:
+        world.kill(name)
+    await asyncio.sleep(scene.fault.seconds)
+    world.held.clear()
+    await asyncio.sleep(0.25)
+    for name in names:
+        await _wait(scene, name)
 
 
 def _kill(*names: str) -> Act:
@@ -268,4 +282,5 @@ ACTS: dict[str, tuple[str, bool, Act]] = {
     "freeze worker": ("worker", False, _freeze(*WORKERS)),
     "repeat entries": ("worker", False, repeat_entries),
     "pause": ("operator", False, pause),
+    "kill everything": ("postgres", False, kill_everything),
 }

@@ -28,8 +28,11 @@ FAULTS = {
     "freeze worker": 2,
     "repeat entries": 2,
     "pause": 1,
+    "kill everything": 0,
 }
-"""Every fault, and how often it is drawn."""
+"""Every fault, and how often it is drawn; 0: only by `--only`, for it leaves no other anything to hit."""
+PATIENT = frozenset({"kill everything"})
+"""Faults after which a shopper's unit is to be his still, when everything has been started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Plan:
     tries: int
     pays: float
     cancels: float
+    pays_late: float
     pays_twice: float
     leaves: float
     faults: tuple[Fault, ...]
@@ -67,16 +71,18 @@ def of(seed: int, *, only: str = "") -> Plan:
     """Expand a seed; `only` names the one fault of each run."""
     chance = Random(seed)  # noqa: S311 - the same seed is the same run
     names = [only] if only else _draw(chance)
+    is_patient = only in PATIENT
     return Plan(
         seed=seed,
         shoppers=chance.randint(120, 240),
         units=chance.randint(8, 40),
         standby=chance.choice((0, 5, 15)),
-        pay_within=chance.choice((2, 3, 5)),
+        pay_within=chance.choice((2, 3, 5)) * (30 if is_patient else 1),
         rate=chance.choice((None, None, 60, 200)),
         tries=chance.randint(1, 3),
         pays=chance.uniform(0.3, 0.7),
         cancels=chance.uniform(0.0, 0.3),
+        pays_late=0.0 if is_patient else 0.15,
         pays_twice=chance.uniform(0.0, 0.2),
         leaves=chance.uniform(0.0, 0.2),
         faults=tuple(

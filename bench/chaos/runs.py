@@ -37,7 +37,7 @@ from bench.check.people import displaced
 from bench.check.verdict import check
 from bench.visitors import BACKEND
 from flashsale import crowd, scheduling
-from flashsale.models import Sale, SaleItem
+from flashsale.models import Reservation, Sale, SaleItem
 from shop.catalogue.models import Product, Variant
 from shop.orders import refunds
 from shop.orders.models import OutboxMail, Payment
@@ -50,9 +50,10 @@ MOST_SHOPPERS = 241
 
 @dataclass(slots=True)
 class Result:
-    """All runs together."""
+    """All runs together; `kept` counts reservations told before any fault and told again after all."""
 
     runs: int = 0
+    kept: int = 0
     violations: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -67,6 +68,7 @@ class Result:
             "runs": self.runs,
             "violations": self.violations,
             "attempts": self.attempts,
+            "kept": self.kept,
             "seconds": round(self.seconds, 1),
             **counted,
         }
@@ -133,7 +135,7 @@ class Runs:
         finally:
             observer.stop()
         history.write("ok", "end", n=shoppers.asked)
-        return [] if is_settled else ["the stores never came to rest"]
+        return _orderless(item) if is_settled else ["the stores never came to rest"]
 
     async def _storm(self, drawn: Plan, item: SaleItem, history: Writer, shoppers: Crowd) -> None:
         chance = Random(drawn.seed)  # noqa: S311 - the same seed, the same faults
@@ -151,6 +153,7 @@ class Runs:
         self.result.outcomes.update(call.outcome for call in history.attempts)
         self.result.ends.update(row.status for row in history.rows.values())
         self.result.attempts += len(history.attempts)
+        self.result.kept += _kept(history)
         assert displaced(history) == Counter(row.status for row in history.rows.values())["displaced"]  # noqa: S101
         return found
 
@@ -229,6 +232,19 @@ def _write_outages(history: Writer, world: World) -> None:
         fields: dict[str, Any] = {"id": f"{name}-{start}", "outcome": f"{name} was down", "v": v}
         history.write("invoke", "fault", t=start, **fields)
         history.write("ok", "fault", t=end, **fields)
+
+
+def _kept(history: History) -> int:
+    """Count the reservations that were told before the first fault and once more when all was healed."""
+    began, healed = history.of["fault"][0].t, history.of["heal"][0].t
+    calls = history.acknowledged.values()
+    return sum(found[0].told_at < began and found[-1].invoke.t > healed for found in calls)
+
+
+def _orderless(item: SaleItem) -> list[str]:
+    """Whoever holds or has paid a unit has an order (the row allows one at most)."""
+    rows = Reservation.objects.filter(item=item, status__in=["held", "paid"], order=None)
+    return [f"{rid} has no order" for rid in rows.values_list("rid", flat=True)]
 
 
 def _send_money_back() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -45,7 +46,12 @@ class Crowd:
         await asyncio.gather(*(Shopper(self, user).shop() for user in users))
 
     async def come_back(self) -> None:
-        """Let everybody who was told that he has a unit look at it once more, his receipt in hand."""
+        """Let everybody who was told that he has a unit look at it once more, his receipt in hand.
+
+        Whoever still has time to pay asks for it again, too, and is to hear of the same one.
+        """
+        in_time = [shopper for shopper in self.winners if time.time() * 1000 < shopper.pay_by]
+        await asyncio.gather(*(shopper.attempt() for shopper in in_time))
         await asyncio.gather(*(shopper.look() for shopper in self.winners))
 
     async def probe(self, user: int) -> bool:
@@ -62,6 +68,7 @@ class Shopper:
         self.chance = Random(crowd.plan.seed * 1_000_003 + user)  # noqa: S311 - the same seed, the same crowd
         self.rid = ""
         self.receipt = ""
+        self.pay_by = 0
 
     async def shop(self) -> None:
         """Come, attempt once or more, and do something with what was got."""
@@ -102,7 +109,7 @@ class Shopper:
         if outcome == "reserved":
             if not self.rid:
                 self.crowd.winners.append(self)
-            self.rid, self.receipt = told["reservation"], told["receipt"]
+            self.rid, self.receipt, self.pay_by = told["reservation"], told["receipt"], told["pay_by"]
             fields |= {"rid": self.rid, "pay_by": told["pay_by"], "v": {"first": answer.status == 201}}
         kind = "info" if outcome in UNSURE else "ok"
         self.crowd.history.write(kind, "attempt", **fields, outcome=outcome, n=told.get("number", 0))
@@ -115,7 +122,7 @@ class Shopper:
         plan, chance = self.crowd.plan, self.chance.random()
         if chance < plan.pays:
             times = 2 if self.chance.random() < plan.pays_twice else 1
-            late = self.chance.random() < 0.15
+            late = self.chance.random() < plan.pays_late
             if late:
                 await asyncio.sleep(plan.pay_within * self.chance.uniform(0.8, 1.2))
             pays = [self._call("pay", lambda: self._pay(order)) for _ in range(times)]

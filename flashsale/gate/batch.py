@@ -87,10 +87,24 @@ class Batcher:
     async def _run(self) -> None:
         try:
             while self._waiting:
+                self._drop_late()
                 size = min(self._size, len(self._waiting))
-                await self._commit([self._waiting.popleft() for _ in range(size)])
+                if size:
+                    await self._commit([self._waiting.popleft() for _ in range(size)])
         finally:
             self._task = None
+
+    def _drop_late(self) -> None:
+        """Answer `paused` to whoever has waited too long already; the oldest stand first.
+
+        Behind a slow store each batch would else be decided for shoppers who wait no more, and those who
+        still do would be late in their turn.
+        """
+        oldest = time.monotonic() - self._timeout
+        while self._waiting and self._waiting[0][3] < oldest:
+            future = self._waiting.popleft()[2]
+            if not future.done():
+                future.set_result((PAUSED, int(time.time() * 1000)))
 
     async def _commit(self, batch: list[Waiter]) -> None:
         """Decide one batch and answer everybody in it; a silent store answers `paused`, never an error."""

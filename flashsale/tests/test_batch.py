@@ -1,7 +1,9 @@
 """Group commit: who waits, who leaves, and what a silent store does."""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 from redis.exceptions import ConnectionError as StoreAway
@@ -80,5 +82,28 @@ def test_a_silent_store_is_asked_once_more_and_then_the_answer_is_paused(
         store.open.set()
         answer, _ = await batcher(store).attempt(1, 1)
         assert (answer.outcome, len(store.batches)) == (outcome, calls)
+
+    asyncio.run(story())
+
+
+def test_whoever_waited_too_long_costs_the_store_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    hour = SimpleNamespace(time=time.time, now=0.0)
+    hour.monotonic = lambda: hour.now
+    monkeypatch.setattr("flashsale.gate.batch.time", hour)
+
+    async def story() -> None:
+        store = Store()
+        gate = batcher(store)
+        first = gate.attempt(1, 0)
+        await asyncio.sleep(0)
+        late, gone = gate.attempt(1, 1), gate.attempt(1, 2)
+        gone.cancel()
+        hour.now = 0.5
+        patient = gate.attempt(1, 3)
+        hour.now = 1.25
+        store.open.set()
+        told = [(await future)[0].outcome for future in (first, late, patient)]
+        assert told == ["reserved", "paused", "reserved"]
+        assert store.batches == [[(1, 0)], [(1, 3)]]
 
     asyncio.run(story())

@@ -78,3 +78,22 @@ def test_a_frozen_store_keeps_nobody_waiting_for_ever(make_sale: MakeSale, store
             os.kill(process.pid(), signal.SIGCONT)
         time.sleep(0.2)
         assert attempt_at(gate, item, ann)[0] == 200
+
+
+def test_control_a_store_that_keeps_nothing_forgets_what_was_told(make_sale: MakeSale, store: Store) -> None:
+    """Why `REQUIRE_DURABLE_STORE` is on: without the file one kill makes an answer untrue."""
+    item, (process, url) = make_sale(quantity=2), store
+    process.stop(2)
+    process.command += ["--appendonly", "no"]
+    process.start()
+    valkey.wait_until_ready(process, url)
+    load(url, scheduling.document(item.sale))
+    signer = Signer(settings.PASS_KEYS)
+    ann = bearer(signer.issue(sale=item.sale_id, user=1, expires_at=int(time.time()) + 600))
+    with running_gate(REDIS_URL=url, REQUIRE_DURABLE_STORE="0") as gate:
+        assert attempt_at(gate, item, ann)[0] == 201
+        os.kill(process.pid(), signal.SIGKILL)
+        process.stop(2)
+        process.start()
+        valkey.wait_until_ready(process, url)
+        assert attempt_at(gate, item, ann)[1]["outcome"] == "paused"
