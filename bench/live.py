@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from bench import load, roles
-from bench.openloop import percentile
+from bench.openloop import POINTS, percentile
 from bench.stage import Stage, attempt_path
 from flashsale import crowd, stock
 from flashsale.models import Reservation, SaleItem
@@ -129,6 +129,7 @@ def _broadcast(stage: Stage, item: SaleItem, pages: Listeners, number: int) -> N
         stage.expect(len(took) == number, f"{len(took)} of {number} pages heard a change")
         for point in (50, 99):
             stage.figures.add(f"broadcast_p{point}_ms", percentile(took, point))
+    stage.pictures["broadcast"] = {point: percentile(took, point) for point in POINTS}
     stage.figures.add("broadcast_pages", number)
 
 
@@ -160,6 +161,7 @@ def _results(stage: Stage, item: SaleItem, pages: Listeners, holders: Sequence[i
     stage.expect(set(told["outcomes"]) == {"reserved"}, f"the load was told {told['outcomes']}")
     for point in (50, 95, 99):
         stage.figures.add(f"result_p{point}_ms", percentile(took, point))
+    stage.pictures["result"] = {point: percentile(took, point) for point in POINTS}
     stage.figures.add("result_load_rps", told["rps"])
 
 

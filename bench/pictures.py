@@ -18,15 +18,22 @@ TITLES = {
 }
 
 
+PUSHED = {"broadcast": "a change, to 10,000 pages", "result": "an order, from the press"}
+
+
 def draw_all(pictures: dict[str, Any], folder: Path) -> None:
     """Draw those pictures for which this run has seen something."""
     if pictures.get("million"):
         _million(pictures["million"], folder)
     if pictures.get("batches"):
         _batches(pictures["batches"], folder)
-    curves = {title: pictures[name] for name, title in TITLES.items() if name in pictures}
-    if curves:
-        _latencies(curves, folder)
+    for name, titles, title in (
+        ("latency.svg", TITLES, "Time to the answer"),
+        ("live.svg", PUSHED, "Time until a page was told by itself"),
+    ):
+        curves = {words: pictures[key] for key, words in titles.items() if key in pictures}
+        if curves:
+            _latencies(curves, folder / name, title)
 
 
 def _million(samples: Sequence[Sample], folder: Path) -> None:
@@ -78,14 +85,14 @@ def _batches(sizes: dict[str, float], folder: Path) -> None:
     draw(folder / "batches.svg", title=title, x_label=label, panels=[panel], ticks=ticks)
 
 
-def _latencies(curves: dict[str, dict[float, float]], folder: Path) -> None:
+def _latencies(curves: dict[str, dict[float, float]], path: Path, title: str) -> None:
     lines = {
-        title: [(_nines(point), ms) for point, ms in sorted(curve.items())] for title, curve in curves.items()
+        name: [(_nines(point), ms) for point, ms in sorted(curve.items())] for name, curve in curves.items()
     }
     ticks = {_nines(point): text for point, text in NINES.items()}
     panel = Panel("milliseconds", lines)
-    title, label = "Time to the answer", "share of the answers that came within that time"
-    draw(folder / "latency.svg", title=title, x_label=label, panels=[panel], ticks=ticks)
+    label = "share that came within that time"
+    draw(path, title=title, x_label=label, panels=[panel], ticks=ticks)
 
 
 def _nines(point: float) -> float:

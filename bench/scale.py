@@ -4,12 +4,15 @@ A small simulation of one machine, in which processes share the cores as they di
 first give the measured points back; only then the same unit costs are multiplied (flashsale/capacity.py).
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import django
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+os.environ.setdefault("DJANGO_DEBUG", "1")  # it only reads figures: no secrets are wanted
 django.setup()
 
 from bench.report import RESULTS  # noqa: E402
@@ -28,14 +31,14 @@ UNITS = {1_000_000: 10_000, 10_000_000: 100_000, 1_000_000_000: 1_000_000}
 class Machine:
     """One machine whose cores the load, a gate, a worker and PostgreSQL share; costs in seconds of a core.
 
-    `database` is what PostgreSQL works for each second of the worker.
+    `press` is what the load works for one press. Worker and PostgreSQL take turns: both together want a core.
     """
 
     cores: float
     gate_win: float
     gate_refusal: float
     order: float
-    database: float
+    press: float
 
     def play(self, *, crowd: int, units: int) -> dict[str, float]:
         """Let a crowd press as fast as it is answered; return when it was over, in seconds."""
@@ -45,11 +48,11 @@ class Machine:
             reserved = min(units, answered)
             pressing = answered < crowd
             recording = ordered < reserved or ordered < units <= answered
-            # Who wants a core now: the gate and its load, the worker and what it makes PostgreSQL do.
-            wanted = 2 * pressing + recording * (1 + self.database)
+            cost = self.gate_win if answered < units else self.gate_refusal
+            # How many cores are wanted now: by the gate and its load, and by the worker with PostgreSQL.
+            wanted = pressing * (1 + self.press / cost) + recording
             share = min(1.0, self.cores / max(1.0, wanted))
             if pressing:
-                cost = self.gate_win if answered < units else self.gate_refusal
                 answered += STEP * share / cost
                 gate_cpu += STEP * share
             if recording:
@@ -68,7 +71,7 @@ def reproduced(figures: Mapping[str, float]) -> dict[str, tuple[float, float]]:
         gate_win=1 / figures["wins_rps"],
         gate_refusal=1 / figures["refusals_rps"],
         order=1 / figures["orders_rps"],
-        database=figures["million_postgres_cpu_s"] / figures["million_worker_cpu_s"],
+        press=figures["cores"] / figures["edge_limit_rps"],  # of a load that asks for nginx's constant
     )
     crowd, units = int(figures["million_answered"]), int(figures["million_reserved"])
     found = machine.play(crowd=crowd, units=units)

@@ -39,13 +39,15 @@ def _share(stage: Stage, *, tie_band: int, presses: int) -> float:
 def _press(stage: Stage, tie_band: int, number: int) -> list[int]:
     """Let both groups press at the opening of a sale with units for a quarter; return who got one.
 
-    The rate is the number of units, so that the first second's tickets take them all: were more served at
-    one instant, the gate's own order would decide among them.
+    When a band of 100 ms is drawn, those of the first 1.1 seconds' tickets are served, all at one instant:
+    the rate is such that they are no more than the units. Were they more, the order in which the gates hear
+    of them would decide among them.
     """
     units, users = number // 2, stage.shoppers(2 * number)
+    rate = units * 10 // 11
     with _ready(stage, number) as client:
         opens_at = timezone.now() + OPENS_IN
-        item = stage.new_sale(units=units, rate=units, tie_band=tie_band, opens_at=opens_at)
+        item = stage.new_sale(units=units, rate=rate, tie_band=tie_band, opens_at=opens_at)
         passes = stage.folder / "presses"
         passes.write_text("\n".join(crowd.issue_passes(item.sale, users)))
         told = json.loads(client.communicate(f"{opens_at.timestamp()} {attempt_path(item)} {passes}\n")[0])

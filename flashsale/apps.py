@@ -11,7 +11,7 @@ class FlashsaleConfig(AppConfig):
         """Tell the shop who holds the units of a sale's orders, and who wants to hear of the blocked."""
         # Models cannot be imported before the apps are ready.
         from accounts import standing
-        from flashsale import blocked
+        from flashsale import blocked, vitals
         from flashsale.metrics import collect
         from flashsale.reservations import SaleHold
         from shop import metrics
@@ -21,3 +21,4 @@ class FlashsaleConfig(AppConfig):
         holds.register(Order.Hold.SALE, SaleHold())
         standing.on_change(blocked.push)
         metrics.add_collector(name="flashsale", collect=collect)
+        metrics.add_collector(name="vitals", collect=vitals.collect)

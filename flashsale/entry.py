@@ -9,15 +9,21 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import User
-from flashsale.models import Entrance, Sale
+from flashsale.models import Sale
 from flashsale.passes import PassError, Signer
 
 LONGEST = timedelta(hours=24)
 AFTER_CLOSING = timedelta(hours=1)
+
+COME_IN = """
+INSERT INTO flashsale_entrance (sale_id, user_id, network, at) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING"""
+"""By itself: the framework opens a transaction around it, two more ways to the database for everybody."""
 
 
 def expires_at(*, sale: Sale, now: datetime) -> datetime:
@@ -42,8 +48,8 @@ def remember(*, user: User, sale: Sale, address: str) -> None:
 
     Two browsers of the same shopper may enter at once: the row of the first one stays.
     """
-    came_in = Entrance(sale=sale, user=user, network=network_of(address), at=timezone.now())
-    Entrance.objects.bulk_create([came_in], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(COME_IN, [sale.pk, user.pk, network_of(address), timezone.now()])
 
 
 def network_of(address: str) -> str:

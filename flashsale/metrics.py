@@ -34,6 +34,9 @@ def collect() -> Iterable[Metric]:
     untold = GaugeMetricFamily(
         "flashsale_ends_untold", "Ends that the store must still be told.", labels=["sale"]
     )
+    idle = GaugeMetricFamily(
+        "flashsale_units_idle", "Free units for which somebody stands by.", labels=["item"]
+    )
     live = GaugeMetricFamily("flashsale_sale_live", "1 while the sale should sell.", labels=["sale"])
     paused = GaugeMetricFamily("flashsale_sale_paused", "1 while nobody can reserve.", labels=["sale"])
     sales = Sale.objects.filter(state=Sale.State.SCHEDULED)
@@ -47,10 +50,11 @@ def collect() -> Iterable[Metric]:
         parked.add_metric(sale, report.parked)
         untold.add_metric(sale, report.untold)
         for item in report.items:
+            idle.add_metric([str(item.item)], item.idle)
             for store, figures in (("rows", item.rows), ("store", item.store)):
                 if figures is not None:
                     _add(units, gap, str(item.item), store, figures)
-    return [units, gap, oldest, pending, parked, untold, live, paused, *_late(), *_mail()]
+    return [units, gap, oldest, pending, parked, untold, idle, live, paused, *_late(), *_mail()]
 
 
 def _late() -> Iterable[Metric]:

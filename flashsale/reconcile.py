@@ -35,13 +35,17 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class ItemReport:
-    """One item in both stores. `only_store` and `only_rows` are held rids that the other side lacks."""
+    """One item in both stores. `only_store` and `only_rows` are held rids that the other side lacks.
+
+    `idle` are units that are free although somebody stands by for them.
+    """
 
     item: int
     rows: Figures
     store: Figures | None
     only_store: frozenset[str] = frozenset()
     only_rows: frozenset[str] = frozenset()
+    idle: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -91,7 +95,8 @@ def _compare_item(item: SaleItem, units: ItemStatus | None) -> ItemReport:
     in_store = {rid for rid, _ in found.holders.values()}
     in_rows = set(item.reservations.filter(status=Reservation.Status.HELD).values_list("rid", flat=True))
     store = Figures(units.quantity, units.free, units.held, units.paid, units.returned)
-    return ItemReport(item.pk, rows, store, frozenset(in_store - in_rows), frozenset(in_rows - in_store))
+    only_store, only_rows = frozenset(in_store - in_rows), frozenset(in_rows - in_store)
+    return ItemReport(item.pk, rows, store, only_store, only_rows, min(units.free, units.standby))
 
 
 def repair(*, sale_id: int) -> Report:
@@ -125,6 +130,12 @@ def _record_lost(sale_id: int, item: ItemReport) -> None:
     if entries:
         logger.error("Sale %s item %s: %d reservations had no row", sale_id, item.item, len(entries))
         recording.record(sale_id=sale_id, entries=entries)
+
+
+def is_lost(*, sale_id: int) -> bool:
+    """Whether the store does not know a sale any more that it knew. Raises RedisError if it is away."""
+    was_known = Sale.objects.filter(pk=sale_id, warmed_at__isnull=False).exists()
+    return was_known and stock.run(stock.status(sale_id, [])) is None
 
 
 def rebuild(*, sale_id: int) -> Report:

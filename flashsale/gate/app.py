@@ -64,6 +64,7 @@ class Sale:
             metrics=gate.metrics,
         )
         self.flow = Flow(gate.client, number)
+        self._metrics = gate.metrics
         self._client = gate.client
         self._number = number
 
@@ -77,6 +78,7 @@ class Sale:
         # A decision is at least one further than what was known when it was asked for.
         self.memory.notice((decided.epoch, decided.seq), asked_at=(epoch, seq + 1))
         if self.memory.went_backwards:  # nobody is told what a store decided that has forgotten
+            self._metrics.store_went_back()
             raise StoreAway("the store went back")
         return decided
 

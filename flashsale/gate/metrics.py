@@ -34,6 +34,7 @@ class Metrics:
     def __init__(self) -> None:
         self.outcomes: dict[str, int] = {}
         self.in_flight = 0
+        self.went_back = 0
         self._batch_size = Histogram(SIZES)
         self._batch_seconds = Histogram(SECONDS)
         self._seconds = Histogram(SECONDS)
@@ -48,6 +49,10 @@ class Metrics:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         self._seconds.observe(seconds)
 
+    def store_went_back(self) -> None:
+        """Count a reply that was older than what the store had said before."""
+        self.went_back += 1
+
     def refusal(self, outcome: str) -> None:
         """Count an attempt that was refused from memory: it waited for nothing, so its time says nothing."""
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
@@ -60,6 +65,8 @@ class Metrics:
             for name, count in sorted(self.outcomes.items())
         ]
         lines += ["# TYPE flashsale_gate_in_flight gauge", f"flashsale_gate_in_flight {self.in_flight}"]
+        lines += ["# TYPE flashsale_store_went_back_total counter"]
+        lines += [f"flashsale_store_went_back_total {self.went_back}"]
         lines += self._batch_size.text("flashsale_gate_batch_size")
         lines += self._batch_seconds.text("flashsale_gate_batch_seconds")
         lines += self._seconds.text("flashsale_gate_seconds")

@@ -169,3 +169,22 @@ def test_a_web_that_is_away_is_a_page_that_says_when_to_come_back(edge: str) -> 
     assert (status, headers["retry-after"], headers["cache-control"]) == (503, "5", "no-store")
     assert b"The shop is not ready at the moment" in body
     assert "default-src 'none'" in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ({}, "en"),
+        ({"Accept-Language": "zh-CN,zh;q=0.9"}, "zh-hans"),
+        ({"Accept-Language": "zh-CN", "Cookie": "django_language=en"}, "en"),
+        ({"Cookie": "a=b; django_language=zh-hans"}, "zh-hans"),
+        ({"Cookie": "django_language=xx"}, "en"),
+    ],
+    ids=["nothing", "the reader's", "chosen", "chosen among others", "unknown"],
+)
+def test_the_edge_speaks_by_itself_in_the_language_of_the_reader(
+    edge: str, headers: dict[str, str], language: str
+) -> None:
+    page = ask(edge, "GET", "/cart/", headers)[2].decode()
+    assert f'<html lang="{language}">' in page
+    assert {"en": "You can try again in five seconds.", "zh-hans": "五秒"}[language] in page

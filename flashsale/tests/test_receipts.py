@@ -1,7 +1,10 @@
 """The store has lost its disk between the answer and the row: the shopper's receipt brings his unit back."""
 
+from io import StringIO
+
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.test import Client
 from django_redis import get_redis_connection
 
@@ -41,6 +44,28 @@ def test_rebuild_honours_receipts_first(make_sale: MakeSale, shoppers: MakeShopp
     assert (again.outcome, again.rid, again.pay_by) == ("reserved", told.rid, told.pay_by)
     assert rival.outcome == "sold_out"
     assert is_clean(item)
+
+
+def test_a_rebuild_after_a_loss_waits_for_receipts(
+    make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, (ann,) = make_sale(quantity=1), shoppers(1)
+    (told,) = attempt(item, ann)
+    lose_the_store()
+    waited: list[float] = []
+
+    def come_back(seconds: float) -> None:
+        waited.append(seconds)
+        show(item, ann, told)  # her page asks in the middle of it
+
+    monkeypatch.setattr("time.sleep", come_back)
+    out = StringIO()
+    call_command("reconcile", str(item.sale_id), "--rebuild", stdout=out)
+    assert sum(waited) == receipts.WINDOW
+    assert "receipts are taken for 1 s more; 1 reservations so far" in out.getvalue()
+    assert Reservation.objects.get(rid=told.rid).status == "held"
+    call_command("reconcile", str(item.sale_id), "--rebuild", stdout=out)
+    assert sum(waited) == receipts.WINDOW  # the store knew the sale: there was nothing to wait for
 
 
 def test_a_receipt_shown_twice_is_one_reservation(make_sale: MakeSale, shoppers: MakeShoppers) -> None:

@@ -57,9 +57,10 @@ def _write_pages(folder: Path, found: Mapping[str, str]) -> None:
     for name in ("busy.js", "edge.css"):
         shutil.copy(SOURCES / "pages" / name, folder)
     page = _Conf((SOURCES / "pages/page.html").read_text())
-    for name, texts in pages.texts(found["language"]).items():
-        text = page.substitute(texts, language=found["language"], shop=escape(found["shop"]))
-        (folder / f"{name}.html").write_text(text)
+    for language in pages.LANGUAGES:
+        for name, texts in pages.texts(language).items():
+            text = page.substitute(texts, language=language, shop=escape(found["shop"]))
+            (folder / f"{name}.{language}.html").write_text(text)
 
 
 def main(arguments: list[str]) -> int:

@@ -109,7 +109,6 @@ def read(values: Mapping[str, str]) -> dict[str, str]:
         "sheds": "true" if values.get("EDGE_SHEDDING") == "1" else "false",
         "crowd_memory": "256m" if values.get("EDGE_SHEDDING") == "1" else "1m",
         "static_path": urlsplit(values.get("STATIC_URL") or "/static/").path,
-        "language": env.text("EDGE_LANGUAGE", "en", WORD, "a language such as en"),
         "shop": values.get("SHOP_NAME") or "Field & Flame",
     }
     found |= {name.lower(): str(env.number(f"EDGE_{name}", default)) for name, default in NUMBERS.items()}

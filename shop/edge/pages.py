@@ -1,15 +1,17 @@
-"""The three pages that the edge shows by itself, in the language of the node."""
+"""The three pages that the edge shows by itself, in each language of the shop."""
 
 import gettext
 from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+LANGUAGES = {"en": "en", "zh-hans": "zh_Hans"}
+"""Each language as browsers name it, and its folder; `maps.conf` chooses among them."""
 
 
 def texts(language: str) -> dict[str, dict[str, str]]:
-    """Return title, lede, text, head and foot of each page."""
-    _ = gettext.translation("django", ROOT / "locale", [language.replace("-", "_")], fallback=True).gettext
+    """Return title, lede, text, head and foot of each page; `language` is one of LANGUAGES."""
+    _ = gettext.translation("django", ROOT / "locale", [LANGUAGES[language]], fallback=True).gettext
     kept = _("Orders, reservations and places in line are kept on our side.")
     again = '<meta http-equiv="refresh" content="%s">'
     return {

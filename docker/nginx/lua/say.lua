@@ -2,10 +2,13 @@
 local M = {}
 local pages = {}
 
-for _, name in ipairs({ "busy", "429", "503" }) do
-    local file = assert(io.open(ngx.config.prefix() .. "pages/" .. name .. ".html"))
-    pages[name] = file:read("*a")
-    file:close()
+for _, language in ipairs({ "en", "zh-hans" }) do
+    pages[language] = {}
+    for _, name in ipairs({ "busy", "429", "503" }) do
+        local file = assert(io.open(ngx.config.prefix() .. "pages/" .. name .. "." .. language .. ".html"))
+        pages[language][name] = file:read("*a")
+        file:close()
+    end
 end
 
 local function finish(status, kind, body, retry)
@@ -29,8 +32,9 @@ end
 --- A page of the edge; it loads nothing but the edge's own two files.
 function M.page(status, retry, name)
     ngx.header["Content-Security-Policy"] = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
-    ngx.header["Vary"] = "Cookie"
-    return finish(status, "text/html; charset=utf-8", pages[name or tostring(status)], retry)
+    ngx.header["Vary"] = "Cookie, Accept-Language"
+    local page = pages[ngx.var.page_language][name or tostring(status)]
+    return finish(status, "text/html; charset=utf-8", page, retry)
 end
 
 return M

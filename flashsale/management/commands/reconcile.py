@@ -1,11 +1,12 @@
 """`manage.py reconcile [SALE] [--repair | --rebuild]`: both stores' figures, and whether they agree."""
 
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis.exceptions import RedisError
 
-from flashsale import draining, reconcile
+from flashsale import draining, receipts, reconcile
 from flashsale.models import Sale
 from flashsale.reconcile import Figures, Report
 
@@ -26,6 +27,13 @@ class Command(BaseCommand):
             action="store_true",
             help="build the store anew from PostgreSQL, under the next epoch",
         )
+        parser.add_argument(
+            "--receipts",
+            type=int,
+            metavar="SECONDS",
+            help=f"before that, take the receipts of shoppers for so long (default {receipts.WINDOW} "
+            "where the store has lost the sale, else 0): later ones may come too late for a unit",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Print a table a sale; exit with 1 if any is not clean."""
@@ -43,6 +51,7 @@ class Command(BaseCommand):
 
     def _reconcile(self, sale_id: int, options: dict[str, Any]) -> Report:
         if options["rebuild"]:
+            self._take_receipts(sale_id, options["receipts"])
             report = reconcile.rebuild(sale_id=sale_id)
         elif options["repair"]:
             draining.drain_once(sale_id=sale_id)
@@ -51,6 +60,20 @@ class Command(BaseCommand):
             report = reconcile.compare(sale_id=sale_id)
         self._print(report)
         return report
+
+    def _take_receipts(self, sale_id: int, seconds: int | None) -> None:
+        """Let the pages of those whose unit the store has lost show their receipts while nothing is sold."""
+        if seconds is None:
+            seconds = receipts.WINDOW if reconcile.is_lost(sale_id=sale_id) else 0
+        taken = receipts.count_honoured(sale_id=sale_id)
+        for left in range(seconds, 0, -1):
+            found = receipts.count_honoured(sale_id=sale_id) - taken
+            words = f"sale {sale_id}: receipts are taken for {left} s more; {found} reservations so far"
+            self.stdout.write(f"\r{words} ", ending="")
+            self.stdout.flush()
+            time.sleep(1)
+        if seconds:
+            self.stdout.write("")
 
     def _print(self, report: Report) -> None:
         verdict = "adds up in both stores" if report.is_clean else "DIFFERS"
