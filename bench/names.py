@@ -17,3 +17,6 @@ SECTIONS = (
     "live",
     "million",
 )
+
+ONCE = ("edge", "live")
+"""These repeat inside what they measure, or take a minute: the first round has them, the others do not."""
