@@ -31,6 +31,7 @@ def context(item: SaleItem, row: Reservation) -> dict[str, object]:
         "path": row.get_absolute_url(),
         "code": row.refusal,
         "promoted": row.promoted,
+        "ids": {"rid": row.rid, "sale": item.sale_id, "order": row.order.number if row.order else ""},
     }
 
 

@@ -56,6 +56,8 @@ def record(*, sale_id: int, entries: Sequence[Entry], blames_store: bool = True)
             _stop_selling(sale_id, displaced)
         _pass_on([row.pk for row in rows if row.status == Status.REFUSED])
     results.tell(_news(sale_id, places, rows))
+    for row in rows:
+        reservations.note(row, sale=sale_id)
     return len(rows)
 
 

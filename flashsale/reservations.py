@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F
@@ -45,7 +46,7 @@ class SaleHold:
         if row is None:
             return False
         SaleItem.objects.filter(pk=row.item_id).update(held=F("held") - 1, paid=F("paid") + 1)
-        _tell_after_commit([row.pk])
+        _tell_after_commit(row)
         transaction.on_commit(standby.close_all_paid, robust=True)
         return True
 
@@ -54,7 +55,12 @@ class SaleHold:
         row = _flip(order, Status.CANCELLED)
         if row is not None:
             SaleItem.objects.filter(pk=row.item_id).update(held=F("held") - 1)
-            _tell_after_commit([row.pk])
+            _tell_after_commit(row)
+
+    def ids(self, *, order: Order) -> dict[str, object]:
+        """The reservation, the sale and the order, as the log names them."""
+        found = Reservation.objects.filter(order=order).values("rid", sale=F("item__sale")).first()
+        return {**(found or {}), "order": order.number}
 
 
 def give_back(*, user: User, rid: str) -> None:
@@ -78,10 +84,12 @@ def expire_due(*, limit: int = BATCH) -> int:
         ids = list(orders.values_list("pk", flat=True)[:limit])
         rows = list(
             Reservation.objects.filter(order__in=ids, status=Status.HELD)
-            .select_related("item__sale", "item__variant__product", "user")
+            .select_related("item__sale", "item__variant__product", "user", "order")
             .order_by("pk")
         )
         _expire(rows)
+    for row in rows:
+        note(row, sale=row.item.sale_id)
     tell_store(ids=[row.pk for row in rows])
     return len(rows)
 
@@ -110,9 +118,18 @@ def tell_store(*, ids: Sequence[int] | None = None, limit: int = BATCH) -> int:
 
 def result_of(row: Reservation, *, sale: int) -> Result:
     """What the present state of a reservation is for its shopper."""
-    kind = ENDINGS.get(Status(row.status)) or ("promoted" if row.promoted else "ready")
     pay_by = int(row.pay_by.timestamp() * 1000) if row.status == Status.HELD else 0
-    return Result(sale, row.user_id, kind, row.item_id, rid=row.rid, pay_by=pay_by)
+    return Result(sale, row.user_id, _kind(row), row.item_id, rid=row.rid, pay_by=pay_by)
+
+
+def note(row: Reservation, *, sale: int) -> None:
+    """Log what has become of a reservation; call it once its state is committed."""
+    order = row.order.number if row.order else ""
+    logger.info("reservation %s", _kind(row), extra={"rid": row.rid, "sale": sale, "order": order})
+
+
+def _kind(row: Reservation) -> str:
+    return ENDINGS.get(Status(row.status)) or ("promoted" if row.promoted else "ready")
 
 
 def _call(row: Reservation) -> stock.Call[object]:
@@ -129,12 +146,14 @@ def _flip(order: Order, status: str) -> Reservation | None:
     held = Reservation.objects.filter(order=order, status=Status.HELD)
     if held.update(status=status, ended_at=Now()) != 1:
         return None
-    return Reservation.objects.get(order=order)
+    return Reservation.objects.select_related("item", "order").get(order=order)
 
 
 def _expire(rows: Sequence[Reservation]) -> None:
     held = Reservation.objects.filter(pk__in=[row.pk for row in rows], status=Status.HELD)
     held.update(status=Status.EXPIRED, ended_at=Now())
+    for row in rows:
+        row.status = Status.EXPIRED
     Order.objects.filter(pk__in=[row.order_id for row in rows]).update(status=Order.Status.EXPIRED)
     for pk, count in sorted(Counter(row.item_id for row in rows).items()):
         SaleItem.objects.filter(pk=pk).update(held=F("held") - count)
@@ -150,6 +169,7 @@ def _expire(rows: Sequence[Reservation]) -> None:
     )
 
 
-def _tell_after_commit(ids: Sequence[int]) -> None:
+def _tell_after_commit(row: Reservation) -> None:
     # Only the quick way: should the process die before it, the sweep tells the store a second later.
-    transaction.on_commit(lambda: tell_store(ids=ids))
+    transaction.on_commit(partial(note, row, sale=row.item.sale_id))
+    transaction.on_commit(partial(tell_store, ids=[row.pk]))

@@ -4,7 +4,6 @@ Development is `DJANGO_DEBUG=1` (what `make run` sets); anything else is product
 values are refused at start.
 """
 
-import sys
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from shop import api_settings, broker, csp, databases, schedule, store
+from shop import api_settings, broker, csp, databases, logs, schedule, store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -174,7 +173,6 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_PUBLISH_RETRY = broker.is_rabbit(CELERY_BROKER_URL)
 CELERY_TASK_PUBLISH_RETRY_POLICY = broker.RETRY
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ROUTES = broker.ROUTES
 CELERY_BEAT_SCHEDULE = schedule.BEAT
@@ -377,10 +375,7 @@ UNFOLD = {
     "STYLES": [f"{STATIC_URL}css/admin.css", f"{STATIC_URL}css/cockpit.css"],
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-}
+LOGGING = logs.describe(
+    form=env.str("LOG_FORMAT", default="plain" if DEBUG else "json"),
+    level=env.str("LOG_LEVEL", default="INFO"),
+)

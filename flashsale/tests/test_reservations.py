@@ -236,7 +236,7 @@ def test_the_statements_of_a_batch_do_not_grow_with_it(
     item = make_sale(quantity=300)
     attempt(item, *shoppers(300))
     entries = stream.read([item.sale_id], consumer="one", count=500)[item.sale_id]
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         recording.record(sale_id=item.sale_id, entries=entries)
     assert Order.objects.count() == 300
 

@@ -21,6 +21,9 @@ class Hold(Protocol):
     def release(self, *, order: Order) -> None:
         """The order is cancelled or expired (see its status): its units are free again."""
 
+    def ids(self, *, order: Order) -> dict[str, object]:
+        """What the log knows the order by: fields of `shop.logs.IDS`. For this one no lock is needed."""
+
 
 _holds: dict[str, Hold] = {}
 

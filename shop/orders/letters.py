@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from shop.orders import access, outbox
+from shop.orders import access, holds, outbox
 from shop.orders.models import Order, OrderLine, Payment
 
 
@@ -38,6 +38,7 @@ def context(order: Order) -> dict[str, Any]:
         "price": order.total,
         "pay_by": order.pay_by.isoformat(),
         "path": access.path(order),
+        "ids": holds.of(order).ids(order=order),
     }
 
 

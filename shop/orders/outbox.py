@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from smtplib import SMTPException
 from typing import Any
 
@@ -35,7 +36,8 @@ GIVE_UP = timedelta(hours=24)
 class Letter:
     """A mail to be written. `ref` names the order or reservation; one mail leaves for each `ref` and `kind`.
 
-    `context` is JSON: every kind knows `title`, `pay_by` (ISO 8601), `price` (minor units) and `path`.
+    `context` is JSON: every kind knows `title`, `pay_by` (ISO 8601), `price` (minor units) and `path`; `ids`
+    are what its lines in the log are about (`shop.logs.IDS`).
     """
 
     ref: str
@@ -69,6 +71,7 @@ def put_all(letters: Iterable[Letter]) -> None:
         if not letter.to.endswith(NOBODY)
     ]
     OutboxMail.objects.bulk_create(rows, ignore_conflicts=True)
+    transaction.on_commit(partial(_note_put, rows), robust=True)
 
 
 def send_due(*, limit: int = BATCH) -> int:
@@ -118,13 +121,25 @@ def _send(row: OutboxMail, connection: BaseEmailBackend) -> bool:
     OutboxMail.objects.filter(pk=row.pk).update(
         status=OutboxMail.Status.SENT, sent_at=timezone.now(), attempts=row.attempts + 1, error=""
     )
+    logger.info("mail sent", extra=_ids(row))
     return True
+
+
+def _note_put(rows: Iterable[OutboxMail]) -> None:
+    for row in rows:
+        logger.info("mail put", extra=_ids(row))
+
+
+def _ids(row: OutboxMail) -> dict[str, Any]:
+    return {**row.context.get("ids", {}), "mail": mail.message_id(row)}
 
 
 def _put_off(row: OutboxMail, error: Exception) -> None:
     now = timezone.now()
     parked = now - row.created_at >= GIVE_UP
-    logger.warning("mail %s could not be sent (try %s): %s", row, row.attempts + 1, error)
+    # By its kind only: servers say to whom they refuse to deliver. The row keeps the whole sentence.
+    sentence = "mail could not be sent (try %s): %s"
+    logger.warning(sentence, row.attempts + 1, type(error).__name__, extra=_ids(row))
     OutboxMail.objects.filter(pk=row.pk).update(
         status=OutboxMail.Status.PARKED if parked else OutboxMail.Status.PENDING,
         next_try_at=now + timedelta(seconds=wait_after(row.attempts)),

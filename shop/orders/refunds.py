@@ -8,6 +8,7 @@ from django.utils import timezone
 from payments import PaymentStatus
 from payments.core import provider_factory
 
+from shop.orders import holds
 from shop.orders.models import Order, Payment
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def _put_off(payment: Payment) -> None:
 
 def _finish(payment: Payment) -> None:
     with transaction.atomic(durable=True):
-        Order.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.order_id)
+        order = Order.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.order_id)
         payment.change_status(PaymentStatus.REFUNDED)
         Payment.objects.filter(pk=payment.pk).update(refund_next_try_at=None, captured_amount=0)
+    logger.info("payment refunded", extra=holds.of(order).ids(order=order))

@@ -18,3 +18,7 @@ class StockHold:
             if line.variant_id is not None:
                 quantities[line.variant_id] = quantities.get(line.variant_id, 0) + line.quantity
         stock.give_back(quantities)
+
+    def ids(self, *, order: Order) -> dict[str, object]:
+        """The log knows an ordinary order by its number alone."""
+        return {"order": order.number}

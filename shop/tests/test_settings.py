@@ -62,6 +62,8 @@ def _manage(*arguments: str) -> "subprocess.CompletedProcess[str]":
         ("METRICS_ALLOWED", "everybody", "Set METRICS_ALLOWED to addresses or networks"),
         ("REDIS_URL", "memcached://one", "Set REDIS_URL to an address of the sale's memory"),
         ("REDIS_URL", "redis+cluster://one:7000", "Set CELERY_BROKER_URL too"),
+        ("LOG_FORMAT", "xml", "Set LOG_FORMAT to plain or json."),
+        ("LOG_LEVEL", "loud", "Set LOG_LEVEL to one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
         ("DJANGO_TESTING", "1", "DJANGO_TESTING weakens passwords: never set it in production."),
     ],
 )

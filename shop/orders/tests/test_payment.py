@@ -16,6 +16,7 @@ from shop.orders import endings, holds, payment, payment_states, refunds
 from shop.orders.errors import NotCancellable, NotPayable
 from shop.orders.models import Order, OutboxMail, Payment, ProviderEvent
 from shop.orders.payment import Report
+from shop.orders.stock_hold import StockHold
 from shop.orders.tests.conftest import make_order
 from shop.orders.tests.threads import at_once
 
@@ -112,7 +113,7 @@ def test_of_two_payments_the_second_is_sent_back(lamp: Variant) -> None:
 def test_units_that_are_gone_already_send_the_money_back(
     lamp: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Gone:
+    class Gone(StockHold):
         def pay(self, **_: Order) -> bool:
             return False
 
