@@ -59,8 +59,8 @@ class SaleHold:
 
     def ids(self, *, order: Order) -> dict[str, object]:
         """The reservation, the sale and the order, as the log names them."""
-        found = Reservation.objects.filter(order=order).values("rid", sale=F("item__sale")).first()
-        return {**(found or {}), "order": order.number}
+        row = Reservation.objects.filter(order=order).select_related("item").first()
+        return {"rid": row and row.rid, "sale": row and row.item.sale_id, "order": order.number}
 
 
 def give_back(*, user: User, rid: str) -> None:

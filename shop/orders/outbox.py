@@ -49,13 +49,15 @@ class Letter:
 
 def put(ref: str, kind: str, to: str, language: str, context: dict[str, Any]) -> None:
     """Write one mail into the outbox, in the caller's transaction; nothing happens if it is there already."""
-    put_all([Letter(ref=ref, kind=kind, to=to, language=language, context=context)])
+    rows = put_all([Letter(ref=ref, kind=kind, to=to, language=language, context=context)])
+    transaction.on_commit(partial(_note_put, rows), robust=True)
 
 
-def put_all(letters: Iterable[Letter]) -> None:
-    """Write many mails in one statement; those that are there already stay as they are.
+def put_all(letters: Iterable[Letter]) -> list[OutboxMail]:
+    """Write many mails in one statement and return them; those that are there already stay as they are.
 
-    An address under `.invalid` belongs to nobody (RFC 2606): nothing is written to it.
+    They are not logged one by one: what each tells of has a line, and is committed with it. An address under
+    `.invalid` belongs to nobody (RFC 2606): nothing is written to it.
     """
     now = timezone.now()
     rows = [
@@ -71,7 +73,7 @@ def put_all(letters: Iterable[Letter]) -> None:
         if not letter.to.endswith(NOBODY)
     ]
     OutboxMail.objects.bulk_create(rows, ignore_conflicts=True)
-    transaction.on_commit(partial(_note_put, rows), robust=True)
+    return rows
 
 
 def send_due(*, limit: int = BATCH) -> int:
