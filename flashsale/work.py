@@ -26,7 +26,7 @@ PER_NUMBER = 2
 LIFE = 600
 """Seconds in which a challenge can be solved and sent."""
 LONGEST = 2000
-"""Characters of a solution; the browser's has about 800."""
+"""Characters of a solution; the browser's has about 700."""
 
 
 class Fault(Enum):
