@@ -1,5 +1,6 @@
 """Celery's app: thin tasks in each app's `tasks.py`, the beat schedule in `shop/schedule.py`."""
 
+import logging
 import os
 
 from celery import Celery
@@ -13,5 +14,6 @@ app.autodiscover_tasks()
 
 
 @setup_logging.connect
-def leave_the_log_alone(**_: object) -> None:
-    """Celery sets up no log where somebody listens here: LOGGING and LOG_LEVEL hold for workers, too."""
+def keep_the_log(*, loglevel: int | str, **_: object) -> None:
+    """Celery sets up no log where somebody listens here: LOGGING holds; `--loglevel` is for its own lines."""
+    logging.getLogger("celery").setLevel(loglevel)
