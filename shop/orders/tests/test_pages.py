@@ -14,13 +14,14 @@ from shop.catalogue.models import Variant
 from shop.orders import holds, progress
 from shop.orders import payment as payments
 from shop.orders.models import Order, OutboxMail, Payment
+from shop.orders.stock_hold import StockHold
 from shop.orders.tests.conftest import ADDRESS, check_out, make_order, put_into_cart
 
 JUNE = datetime(2026, 6, 2, 12, tzinfo=UTC)
 NO_ADDRESS: dict[str, Any] = dict.fromkeys(ADDRESS, "")
 
 
-class Held:
+class Held(StockHold):
     """A sale that has the unit."""
 
     def pay(self, **_: Order) -> bool:
