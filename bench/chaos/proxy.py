@@ -24,7 +24,8 @@ class Proxy:
         self._pairs: set[tuple[Writer, Writer]] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
         self._ready.wait()
 
     def cut(self) -> None:
@@ -41,8 +42,8 @@ class Proxy:
 
     def stop(self) -> None:
         """Hang up and end the thread."""
-        self.cut()
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -50,6 +51,17 @@ class Proxy:
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
+        server.close()
+        self._loop.run_until_complete(self._hang_up())
+        self._loop.close()
+
+    async def _hang_up(self) -> None:
+        self._cut()
+        carrying = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in carrying:
+            task.cancel()
+        await asyncio.gather(*carrying, return_exceptions=True)
+        await asyncio.sleep(0)  # what was cut is closed in the loop's next turn
 
     def _cut(self) -> None:
         for pair in list(self._pairs):
