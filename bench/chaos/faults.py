@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -46,6 +47,18 @@ async def inject(scene: Scene, number: int) -> None:
     scene.history.write("invoke", "fault", **fields)
     await act(scene)
     scene.history.write("ok", "fault", **fields)
+
+
+async def _type(work: Callable[[], Any]) -> Any:
+    """Do in a thread what the operator types. Its connection may have been cut: it is given up afterwards."""
+
+    def once() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(once)
 
 
 async def _wait(scene: Scene, name: str) -> None:
@@ -198,7 +211,7 @@ async def _rebuild(scene: Scene) -> None:
     for _ in range(REBUILD_TRIES):
         scene.history.write("invoke", "rebuild")
         with suppress(redis.RedisError, Error, OSError):
-            epoch = await asyncio.to_thread(_rebuild_once, scene.item.sale_id)
+            epoch = await _type(partial(_rebuild_once, scene.item.sale_id))
             scene.history.write("ok", "rebuild", epoch=epoch)
             return
         await _write_failed(scene)
@@ -208,7 +221,7 @@ async def _rebuild(scene: Scene) -> None:
 async def _write_failed(scene: Scene) -> None:
     """A rebuild that was cut off may have begun an epoch, and some units may have been given away in it."""
     with suppress(Error):
-        epoch = await asyncio.to_thread(_epoch, scene.item.sale_id)
+        epoch = await _type(partial(_epoch, scene.item.sale_id))
         scene.history.write("fail", "rebuild", epoch=epoch)
 
 
@@ -217,11 +230,8 @@ def _epoch(sale_id: int) -> int:
 
 
 def _rebuild_once(sale_id: int) -> int:
-    try:
-        reconcile.rebuild(sale_id=sale_id)
-        return _epoch(sale_id)
-    finally:
-        connection.close()  # it may have been cut
+    reconcile.rebuild(sale_id=sale_id)
+    return _epoch(sale_id)
 
 
 async def repeat_entries(scene: Scene) -> None:
@@ -241,13 +251,13 @@ def _repeat(scene: Scene) -> None:
 
 async def pause(scene: Scene) -> None:
     """The operator pauses the sale, and lets it go on."""
-    with suppress(redis.RedisError):
-        await asyncio.to_thread(scheduling.pause, sale_id=scene.item.sale_id)
+    with suppress(redis.RedisError, Error):
+        await _type(partial(scheduling.pause, sale_id=scene.item.sale_id))
         scene.history.write("ok", "pause")
     await asyncio.sleep(scene.fault.seconds)
     for _ in range(REBUILD_TRIES):
-        with suppress(redis.RedisError):
-            await asyncio.to_thread(resume, scene.history, scene.item)
+        with suppress(redis.RedisError, Error):
+            await _type(partial(resume, scene.history, scene.item))
             return
         await asyncio.sleep(0.25)
 
