@@ -10,14 +10,15 @@ from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from accounts.models import User
-from flashsale import crowd, reservations
+from flashsale import crowd, reservations, scheduling
 from flashsale.models import Reservation, SaleItem
 from flashsale.tests import watching
-from flashsale.tests.browsing import lend_session
-from flashsale.tests.conftest import MakeSale, MakeShoppers
+from flashsale.tests.browsing import lend_session, running_site
+from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt
 from flashsale.tests.pages import logged_in
 from flashsale.tests.test_pages_browser import enter
 from flashsale.tests.test_queue_crowd import order_of_service, storm, tickets_of
+from shop.up.ports import free_port
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.slow]
 CROWD, RATE = 3000, 200
@@ -111,6 +112,36 @@ def test_three_pages_among_three_thousand_are_served_in_order_and_told_by_push(
     assert_pages_in_order(item, three[:2])
     gaps = [later - one for times in polls for one, later in pairwise(times)]
     assert all(gap >= 0.95 for gap in gaps), gaps
+
+
+def test_pages_outlive_a_restart_while_the_line_is_slowed_and_stopped(
+    open_page: OpenPage,
+    make_sale: MakeSale,
+    shoppers: MakeShoppers,
+    worker: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # as for `site`, which runs on when this one ends
+    item, three, port = make_sale(quantity=60, rate=4), shoppers(3), str(free_port())
+    with running_site(PORT=port) as shop:
+        pages = [open_page(user, shop) for user in three]
+        for page in pages:
+            enter(page, shop, item)
+        attempt(item, *shoppers(30))
+        for page in pages:
+            press(page)
+        scheduling.set_rate(sale_id=item.sale_id, rate=2)
+        expect(pages[2].locator("[data-reason]")).to_contain_text("your turn is later now")
+        scheduling.pause(sale_id=item.sale_id)
+        expect(pages[2].locator("[data-reason]")).to_contain_text("The shop paused the sale at")
+    scheduling.resume(sale_id=item.sale_id)
+    with running_site(PORT=port):
+        for page in pages:
+            expect(page.locator("h1")).to_contain_text(YOURS, timeout=A_TURN)
+        worker.append(item.sale_id)
+        for page in pages:
+            expect(page.locator("h1")).to_contain_text("It is yours until")
+    assert_pages_in_order(item, three)
 
 
 def thousands_have_come(item: SaleItem) -> None:
