@@ -114,14 +114,10 @@ def test_three_pages_among_three_thousand_are_served_in_order_and_told_by_push(
     assert all(gap >= 0.95 for gap in gaps), gaps
 
 
+@pytest.mark.usefixtures("site")  # for the browser and the database beside it; this shop runs on
 def test_pages_outlive_a_restart_while_the_line_is_slowed_and_stopped(
-    open_page: OpenPage,
-    make_sale: MakeSale,
-    shoppers: MakeShoppers,
-    worker: list[int],
-    monkeypatch: pytest.MonkeyPatch,
+    open_page: OpenPage, make_sale: MakeSale, shoppers: MakeShoppers, worker: list[int]
 ) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # as for `site`, which runs on when this one ends
     item, three, port = make_sale(quantity=60, rate=4), shoppers(3), str(free_port())
     with running_site(PORT=port) as shop:
         pages = [open_page(user, shop) for user in three]
@@ -130,6 +126,7 @@ def test_pages_outlive_a_restart_while_the_line_is_slowed_and_stopped(
         attempt(item, *shoppers(30))
         for page in pages:
             press(page)
+        pages[2].wait_for_timeout(2000)  # until it has heard of the rate that is changed now
         scheduling.set_rate(sale_id=item.sale_id, rate=2)
         expect(pages[2].locator("[data-reason]")).to_contain_text("your turn is later now")
         scheduling.pause(sale_id=item.sale_id)
