@@ -18,7 +18,7 @@ TITLES = {
 }
 
 
-PUSHED = {"broadcast": "a change, to 10,000 pages", "result": "an order, from the press"}
+PUSHED = {"broadcast": "a change", "result": "an order"}
 
 
 def draw_all(pictures: dict[str, Any], folder: Path) -> None:
