@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 from django_redis import get_redis_connection
@@ -36,6 +37,14 @@ def _empty_store() -> Iterator[None]:
     get_redis_connection("sale").flushdb()
     yield
     get_redis_connection("sale").flushdb()
+
+
+@pytest.fixture
+def uncounted() -> Iterator[None]:
+    """Tries of another test do not count in this one."""
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture

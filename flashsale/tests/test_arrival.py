@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,17 +18,10 @@ from flashsale.drawn_once import MARKS
 from flashsale.models import SaleItem, WhitelistEntry
 from flashsale.tests.pages import address, change, enter, logged_in, right_letters, words
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("uncounted")]
 Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
 LOGIN = "/accounts/login/"
-
-
-@pytest.fixture(autouse=True)
-def _uncounted() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

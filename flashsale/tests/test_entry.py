@@ -1,12 +1,11 @@
 """Entry to a sale: the checks, the pass, and nothing else."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,16 +18,9 @@ from flashsale.models import Sale, SaleItem
 from flashsale.passes import PassError, Signer
 from flashsale.tests.pages import address, change, enter, logged_in, right_letters, words
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("uncounted")]
 Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
-
-
-@pytest.fixture(autouse=True)
-def _uncounted() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The entry to a sale in a real browser: with and without script, on two devices, for everybody's tools."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from accounts.models import User
 from flashsale import entry_link
 from flashsale.models import SaleItem
-from flashsale.tests.browsing import findings, lend_session, running_site
+from flashsale.tests.browsing import findings, lend_session
 from flashsale.tests.pages import address, change, logged_in
 from shop.orders import tasks
 from shop.orders.tests.inbox import receiving
@@ -19,14 +19,6 @@ from shop.orders.tests.inbox import receiving
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 Make = Callable[..., SaleItem]
 PASSWORD = "a-lamp-by-the-field"
-
-
-@pytest.fixture(scope="module")
-def site(django_db_setup: None, browser: Browser) -> Iterator[str]:
-    # The browser's driver runs a loop in this thread; the tests speak to the database beside it, not in it.
-    with running_site() as address_of_site, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield address_of_site
 
 
 @pytest.fixture

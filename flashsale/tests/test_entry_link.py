@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.cache import cache
 from django.core.signing import TimestampSigner, b62_encode
 from django.test import Client
 from django.utils import timezone
@@ -20,17 +19,10 @@ from shop.orders import tasks
 from shop.orders.models import OutboxMail
 from shop.orders.tests.inbox import Inbox, receiving
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("uncounted")]
 Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
 PASSWORD = "a-lamp-by-the-field"
-
-
-@pytest.fixture(autouse=True)
-def _uncounted() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """The ways to prove at the entry that one is human: any one is enough, none is lost by a wrong one."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from captcha.models import CaptchaStore
 from django.conf import settings as django_settings
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -15,16 +14,9 @@ from flashsale.models import SaleItem
 from flashsale.tests.pages import address, change, enter, logged_in, right_letters, words
 from shop.catalogue.models import Category, Product, Variant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("uncounted")]
 Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
-
-
-@pytest.fixture(autouse=True)
-def _uncounted() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """The entry to a sale that asks for proof of work: beside the other ways, and spared by a link."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from captcha.models import CaptchaStore
 from django.conf import settings as django_settings
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
@@ -15,16 +15,9 @@ from flashsale.models import SaleItem
 from flashsale.tests.pages import address, change, enter, logged_in, right_letters, words
 from flashsale.tests.workers import challenge_on, worked
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("uncounted")]
 Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
-
-
-@pytest.fixture(autouse=True)
-def _uncounted() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from threading import Barrier
@@ -18,16 +18,10 @@ from flashsale import work
 from flashsale.tests.workers import solved
 from flashsale.work import Fault
 
+pytestmark = pytest.mark.usefixtures("uncounted")
 BEA, SALE = 7, 3
 OF_OTHER_KINDS = base64.b64encode(b'{"challenge": 1, "solution": []}').decode()
 Change = Callable[[dict[str, Any]], object]
-
-
-@pytest.fixture(autouse=True)
-def _uncounted() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 def solution(*, user: int = BEA, sale: int = SALE, most: int = 20) -> str:

@@ -1,6 +1,6 @@
 """Proof of work at the entry in a real browser: one press, whenever it comes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.core.cache import cache
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
 from flashsale.models import SaleItem
-from flashsale.tests.browsing import findings, lend_session, running_site
+from flashsale.tests.browsing import findings, lend_session
 from flashsale.tests.pages import address, logged_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -19,14 +19,6 @@ HELD = """
   crypto.subtle.deriveBits = (...how) => until.then(() => derive(...how));
 """
 INSECURE = "Object.defineProperty(crypto, 'subtle', { value: undefined });"
-
-
-@pytest.fixture(scope="module")
-def site(django_db_setup: None, browser: Browser) -> Iterator[str]:
-    # The browser's driver runs a loop in this thread; the tests speak to the database beside it, not in it.
-    with running_site() as address_of_site, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield address_of_site
 
 
 @pytest.fixture
