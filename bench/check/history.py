@@ -183,3 +183,9 @@ class History:
     def destroyed_at(self) -> list[int]:
         """When data of the store was destroyed: it was emptied, or an older copy put back."""
         return [fault.t for fault, _ in self.faults if fault.v.get("destroys")]
+
+    def is_lost(self, at: int) -> bool:
+        """Whether data of the store was destroyed before `at` (ns) and it is not built anew yet."""
+        lost = max((moment for moment in self.destroyed_at if moment <= at), default=0)
+        rebuilt = [event.t for event in self.of["rebuild"] if event.kind == "ok"]
+        return bool(lost) and not any(lost < moment <= at for moment in rebuilt)

@@ -40,8 +40,13 @@ def stores_agree(history: History) -> Iterator[str]:
 
 
 def _names_mean_the_same(history: History) -> Iterator[str]:
-    """A name that any look at a store has found is that of the same shopper and deadline at the end."""
-    for event in history.of["snapshot"]:
+    """A name that any look at a store has found is that of the same shopper and deadline at the end.
+
+    An older copy that was put back may promote the same shopper once more, later: only the rows count then,
+    and from them it is built anew.
+    """
+    looks = history.of["snapshot"]
+    for event in (look for look in looks if look.v["store"] == "rows" or not history.is_lost(look.t)):
         for found in event.v.get("items", {}).values():
             for rid, holder in found["live"].items():
                 row = history.rows.get(rid)
