@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from django_redis import get_redis_connection
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -93,6 +94,18 @@ def shoppers(db: None) -> MakeShoppers:
         return User.objects.bulk_create(rows)
 
     return make
+
+
+@pytest.fixture
+def bea(shoppers: MakeShoppers) -> User:
+    """A shopper."""
+    return shoppers(1)[0]
+
+
+@pytest.fixture
+def as_bea(bea: User) -> Client:
+    """The browser in which she is logged in."""
+    return logged_in(bea)
 
 
 @pytest.fixture(scope="module")

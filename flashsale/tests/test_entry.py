@@ -28,16 +28,6 @@ def item(make_sale: Make) -> SaleItem:
     return make_sale()
 
 
-@pytest.fixture
-def bea(shoppers: Crowd) -> User:
-    return shoppers(1)[0]
-
-
-@pytest.fixture
-def as_bea(bea: User) -> Client:
-    return logged_in(bea)
-
-
 def the_pass(client: Client) -> str:
     return client.cookies[django_settings.PASS_COOKIE].value
 

@@ -25,16 +25,6 @@ def item(make_sale: Make) -> SaleItem:
     return make_sale(proof_of_work=True)
 
 
-@pytest.fixture
-def bea(shoppers: Crowd) -> User:
-    return shoppers(1)[0]
-
-
-@pytest.fixture
-def as_bea(bea: User) -> Client:
-    return logged_in(bea)
-
-
 def is_in(client: Client) -> bool:
     return django_settings.PASS_COOKIE in client.cookies
 
