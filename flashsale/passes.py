@@ -1,6 +1,7 @@
 """Passes and receipts: short signed texts that the gate can verify without asking anybody.
 
-A pass, `p.<key>.<sale>.<user>.<expiry>.<mac>`, is the right to attempt; a receipt,
+A pass, `p.<key>.<sale>.<user>.<expiry>.<mac>`, is the right to attempt; `o.` instead of `p.`, an operator's,
+is the right to watch a sale's figures and nothing else; a receipt,
 `r.<key>.<sale>.<rid>.<user>.<pay_by>.<mac>`, is the shopper's proof that a unit is his. The first letter
 is the purpose and is signed too, so that the one never serves as the other. The mac is HMAC-SHA-256
 (RFC 2104) over everything before it; `settings.PASS_KEYS` lists the living keys, the first one signs.
@@ -12,6 +13,7 @@ from binascii import hexlify
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+ATTEMPT, WATCH = b"p", b"o"
 MAC_BYTES = 24
 """Of the 32 that SHA-256 gives: 192 bits."""
 
@@ -38,18 +40,18 @@ class Signer:
         self._macs = dict(macs)
         self._name, self._mac = macs[0]
 
-    def issue(self, *, sale: int, user: int, expires_at: int) -> str:
+    def issue(self, *, sale: int, user: int, expires_at: int, purpose: bytes = ATTEMPT) -> str:
         """Return a pass; `expires_at` in seconds since 1970."""
-        return self._sign(b"p.%b.%d.%d.%d" % (self._name, sale, user, expires_at))
+        return self._sign(b"%b.%b.%d.%d.%d" % (purpose, self._name, sale, user, expires_at))
 
     def receipt(self, *, sale: int, rid: str, user: int, pay_by: int) -> str:
         """Return the receipt of a reservation; `pay_by` in ms since 1970."""
         return self._sign(b"r.%b.%d.%b.%d.%d" % (self._name, sale, rid.encode(), user, pay_by))
 
-    def verify(self, token: bytes, *, sale: int, now: float) -> int:
+    def verify(self, token: bytes, *, sale: int, now: float, purpose: bytes = ATTEMPT) -> int:
         """Return whose pass this is; raises PassError: malformed, forged, expired, of another sale."""
         parts = token.split(b".")
-        if len(parts) != 6 or parts[0] != b"p":
+        if len(parts) != 6 or parts[0] != purpose:
             raise PassError("malformed")
         _, key, of_sale, user, expires_at, mac = parts
         mac_of = self._macs.get(key)

@@ -34,6 +34,7 @@ from shop import store
 T = TypeVar("T")
 NEWS = "fs:news"
 RESULTS = "fs:results"
+LOOKS = "fs:looks"
 BLOCKED = "fs:blocked"
 NO_SALE = 0
 """As news: not of one sale, the list of the blocked has changed."""

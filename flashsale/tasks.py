@@ -15,6 +15,7 @@ from flashsale import (
     standby,
     transfers,
 )
+from flashsale.cockpit import pushing
 from flashsale.models import Sale
 from flashsale.rehearsal import kept
 
@@ -61,6 +62,12 @@ def reconcile_sales() -> None:
 def sample_sales() -> int:
     """Keep what the running sales look like now, for the operators' charts."""
     return sampling.take()
+
+
+@shared_task
+def tell_operators() -> int:
+    """Push the figures of the sales that somebody watches."""
+    return pushing.tell()
 
 
 @shared_task

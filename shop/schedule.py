@@ -19,6 +19,7 @@ BEAT = {
     "warm sales": {"task": "flashsale.tasks.warm_sales", "schedule": 5.0, "options": {"expires": 10}},
     "close sales": {"task": "flashsale.tasks.close_sales", "schedule": 5.0, "options": {"expires": 10}},
     "sample sales": {"task": "flashsale.tasks.sample_sales", "schedule": 1.0, "options": {"expires": 1}},
+    "tell operators": {"task": "flashsale.tasks.tell_operators", "schedule": 1.0, "options": {"expires": 1}},
     "move units": {"task": "flashsale.tasks.move_units", "schedule": 2.0, "options": {"expires": 5}},
     "reconcile": {"task": "flashsale.tasks.reconcile_sales", "schedule": 10.0, "options": {"expires": 20}},
     "send mail": {"task": "shop.orders.tasks.send_mail", "schedule": 1.0, "options": {"expires": 5}},

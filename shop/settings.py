@@ -288,6 +288,7 @@ RATELIMIT_FAIL_OPEN = True
 REGION = env.str("REGION", default="")
 PASS_KEYS = [f"{REGION}:{key}" if REGION else key for key in env.list("PASS_KEYS", default=[SECRET_KEY])]
 PASS_COOKIE = "pass" if DEBUG else "__Secure-pass"
+WATCH_COOKIE = "watch" if DEBUG else "__Secure-watch"
 RECEIPT_COOKIE = "receipt" if DEBUG else "__Secure-receipt"
 ENTERED_COOKIE = "entered" if DEBUG else "__Secure-entered"
 ATTEMPTS_PER_MINUTE = env.int("ATTEMPTS_PER_MINUTE", default=100)

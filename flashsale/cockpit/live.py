@@ -1,9 +1,11 @@
 """The live page of a sale: drawn whole on the server, once a second for everybody who watches it."""
 
 import csv
+import time
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
@@ -20,9 +22,12 @@ from flashsale import audit
 from flashsale.admin_views import may_operate, page
 from flashsale.cockpit import figures, health, pictures, presence
 from flashsale.models import Sale
+from flashsale.passes import WATCH, Signer
 from flashsale.words import instant
 
 FRAME_SECONDS = 1
+PASS_SECONDS = 60
+"""How long a page that does not show itself any more may still begin to listen."""
 
 
 def watcher(request: HttpRequest) -> User:
@@ -44,25 +49,52 @@ def watched(request: HttpRequest, pk: int) -> Sale:
 def live(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
     """The page; its buttons stand outside the frame, so that they never move under the finger."""
     sale = watched(request, pk)
-    context = page(request, site, sale, title=sale.title, **_frame(request, sale))
-    return render(request, "flashsale/cockpit/live.html", context)
+    context = page(request, site, sale, title=sale.title, stream=_stream(sale), **_frame(request, sale))
+    return _let_watch(render(request, "flashsale/cockpit/live.html", context), request, sale)
 
 
 @never_cache
 @require_safe
 def frame(request: HttpRequest, pk: int) -> HttpResponse:
-    """What changes on the page, as the script asks for it each second."""
+    """What changes on the page: asked for now and then, and each second while nothing is pushed."""
     sale = watched(request, pk)
-    return render(request, "flashsale/cockpit/frame.html", {"sale": sale, **_frame(request, sale)})
+    context = {"sale": sale, **_frame(request, sale)}
+    return _let_watch(render(request, "flashsale/cockpit/frame.html", context), request, sale)
+
+
+def _stream(sale: Sale) -> str:
+    return f"/gate/sales/{sale.pk}/events?figures={get_language()}"
+
+
+def _let_watch(response: HttpResponse, request: HttpRequest, sale: Sale) -> HttpResponse:
+    """Let the page be told, for a minute: whoever loses the permission soon hears nothing more."""
+    until = int(time.time()) + PASS_SECONDS
+    issued = Signer(settings.PASS_KEYS).issue(
+        sale=sale.pk, user=watcher(request).pk, expires_at=until, purpose=WATCH
+    )
+    response.set_cookie(
+        settings.WATCH_COOKIE,
+        issued,
+        max_age=PASS_SECONDS,
+        path=f"/gate/sales/{sale.pk}/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
 
 
 def _frame(request: HttpRequest, sale: Sale) -> dict[str, Any]:
-    phase = sale.phase
+    presence.seen(sale_id=sale.pk, user=watcher(request), language=get_language() or settings.LANGUAGE_CODE)
+    return shared(sale) | {"may_operate": may_operate(request)}
+
+
+def shared(sale: Sale) -> dict[str, Any]:
+    """What every operator sees alike."""
     return {
-        "phase": phase,
+        "phase": sale.phase,
         "figures": _figures(sale),
-        "others": presence.seen(sale_id=sale.pk, user=watcher(request)),
-        "may_operate": may_operate(request),
+        "names": presence.names(sale.pk),
         "seen": audit.latest(sale),
         "news": audit.log(sale)[:5],
         "drawn_at": instant(timezone.now()),

@@ -1,6 +1,7 @@
 """The live process: a raw ASGI application that tells each shopper what happens, and decides nothing.
 
 GET /gate/sales/<sale>/events                a stream of events, for whoever has a pass (see docs/live.md)
+GET /gate/sales/<sale>/events?figures=<language>   its figures, for an operator who has a pass to watch
 GET /gate/live/healthz, /gate/live/metrics   for operators (metrics to the local network only)
 """
 
@@ -30,11 +31,13 @@ from flashsale.live import events, news
 from flashsale.live.listener import BEATS, Listener
 from flashsale.live.metrics import Metrics
 from flashsale.live.room import Room
-from flashsale.passes import PassError, Signer
+from flashsale.live.watch import LIFE, Watch
+from flashsale.passes import ATTEMPT, WATCH, PassError, Signer
 from shop import store
 
 Receive = Callable[[], Any]
 EVENTS = re.compile(r"/gate/sales/([0-9]{1,15})/events")
+FIGURES = re.compile(rb"figures=([a-z-]{2,12})")
 METHODS = ("GET",)
 NO_PASS: Reply = (403, b'{"outcome": "refused"}', 0)
 STORE_AWAY: Reply = (503, b'{"outcome": "paused", "retry_after": 2}', 2)
@@ -55,6 +58,13 @@ class Arrival(NamedTuple):
     room: Room
 
 
+class Watcher(NamedTuple):
+    """An operator who may watch, and what."""
+
+    user: int
+    key: bytes
+
+
 class Live:
     """One live process: one client of the store, one subscription to all news, a room for each sale heard."""
 
@@ -63,12 +73,17 @@ class Live:
         self._client = store.connect_async(settings.REDIS_URL)
         self._signer = Signer(settings.PASS_KEYS)
         self._hosts = Hosts(settings.ALLOWED_HOSTS)
-        self._cookie = f"{settings.PASS_COOKIE}=".encode()
+        self._cookies = {
+            ATTEMPT: f"{settings.PASS_COOKIE}=".encode(),
+            WATCH: f"{settings.WATCH_COOKIE}=".encode(),
+        }
         self._at_most = settings.LIVE_MAX_CONNECTIONS
         self._rooms: dict[int, Room] = {}
+        self._watch = Watch()
         self._numbers = count()
         self._ending: set[asyncio.Task[None]] = set()
         channels = {stock.NEWS.encode(): self._news, stock.RESULTS.encode(): self._results}
+        channels[stock.LOOKS.encode()] = self._looks
         self._tasks = [
             asyncio.create_task(news.hear(self._client, channels, anew=self._tell_all_anew)),
             asyncio.create_task(self._keep_alive()),
@@ -87,6 +102,9 @@ class Live:
             if room is not None:
                 room.tell(result)
 
+    def _looks(self, message: bytes) -> None:
+        self.metrics.events["figures"] += self._watch.tell(message)
+
     def _tell_all_anew(self) -> None:
         for room in self._rooms.values():
             room.tell_all_anew()
@@ -96,18 +114,19 @@ class Live:
         for second in count():
             await asyncio.sleep(1)
             beat, now = second % BEATS, time.monotonic()
-            for room in list(self._rooms.values()):
-                for listener in room.listeners():
-                    if listener.is_stuck(now):
-                        self.metrics.dropped["slow"] += 1
-                        room.leave(listener)
-                        listener.drop()
-                    elif listener.beat == beat:
-                        listener.push("beat", events.HEARTBEAT)
+            for listener in (
+                *self._watch,
+                *(one for room in self._rooms.values() for one in room.listeners()),
+            ):
+                if listener.is_stuck(now):
+                    self.metrics.dropped["slow"] += 1
+                    listener.drop()
+                elif listener.beat == beat:
+                    listener.push("beat", events.HEARTBEAT)
 
     # Who arrives
 
-    async def arrive(self, scope: dict[str, Any]) -> Arrival | Reply:
+    async def arrive(self, scope: dict[str, Any]) -> Arrival | Watcher | Reply:
         """Answer a request, or let somebody in, who is then counted until `listen` ends."""
         headers, asked = dict(scope["headers"]), EVENTS.fullmatch(scope["path"])
         if not self._hosts.knows(headers.get(b"host", b"")):
@@ -116,13 +135,17 @@ class Live:
             return self._plain(scope)
         if scope["method"] not in METHODS:
             return OTHER_METHOD
-        user = self._user(int(asked[1]), headers)
+        figures = FIGURES.fullmatch(scope["query_string"])
+        user = self._user(int(asked[1]), headers, purpose=WATCH if figures else ATTEMPT)
         if user is None:
             return NO_PASS
         if self.metrics.connections >= self._at_most:
             retry = random.randint(*AWAY_SECONDS)  # noqa: S311 - so that they do not come together again
             return 503, b'{"outcome": "full", "retry_after": %d}' % retry, retry
-        return await self._enter(int(asked[1]), user)
+        if figures is None:
+            return await self._enter(int(asked[1]), user)
+        self.metrics.connections += 1
+        return Watcher(user, b"%d %b" % (int(asked[1]), figures[1]))
 
     def _plain(self, scope: dict[str, Any]) -> Reply:
         if scope["path"] == "/gate/live/healthz":
@@ -131,12 +154,12 @@ class Live:
             return 200, self.metrics.text().encode(), 0
         return NOTHING_HERE
 
-    def _user(self, sale: int, headers: dict[bytes, bytes]) -> int | None:
-        token = found_pass(headers, self._cookie, is_ours=is_not_foreign)
+    def _user(self, sale: int, headers: dict[bytes, bytes], *, purpose: bytes) -> int | None:
+        token = found_pass(headers, self._cookies[purpose], is_ours=is_not_foreign)
         if token is None:
             return None
         try:
-            return self._signer.verify(token, sale=sale, now=time.time())
+            return self._signer.verify(token, sale=sale, now=time.time(), purpose=purpose)
         except PassError:
             return None
 
@@ -184,6 +207,21 @@ class Live:
             room.leave(listener)
             self._leave(sale, room)
 
+    async def watch(self, watcher: Watcher, receive: Receive, send: Send) -> None:
+        """Serve an operator's stream for a minute: then he shows a newer pass, or hears nothing more."""
+        listener = Listener(watcher.user, send, next(self._numbers))
+        try:
+            await send(START)
+            self._watch.join(watcher.key, listener)
+            async with asyncio.timeout(LIFE):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+        except (TimeoutError, asyncio.CancelledError):
+            await listener.stop()
+        finally:
+            self._watch.leave(watcher.key, listener)
+            self.metrics.connections -= 1
+
     def _give_way(self, oldest: Listener | None) -> None:
         if oldest is not None:
             self.metrics.dropped["newer"] += 1
@@ -205,6 +243,9 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     arrival = await _live.arrive(scope)
     if isinstance(arrival, Arrival):
         await _live.listen(arrival, receive, send)
+        return
+    if isinstance(arrival, Watcher):
+        await _live.watch(arrival, receive, send)
         return
     _live.metrics.refused[arrival[0]] += arrival[0] >= 400
     await respond(send, arrival, method=scope["method"], allow=METHODS)

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from accounts.models import User
 from flashsale.models import SaleItem
+from flashsale.passes import WATCH, Signer
 from flashsale.tests.gates import a_pass
 
 WITHIN = 10.0
@@ -79,6 +80,13 @@ class Stream:
         """Hang up."""
         self._file.close()
         self.socket.close()
+
+
+def watching(item: SaleItem, user: User, *, language: str = "en", **claim: Any) -> tuple[str, dict[str, str]]:
+    """Return the path of an operator's stream and the headers of his page; `claim` changes his pass."""
+    facts = {"sale": item.sale_id, "user": user.pk, "expires_at": int(time.time()) + 60, "purpose": WATCH}
+    text = f"{settings.WATCH_COOKIE}={Signer(settings.PASS_KEYS).issue(**facts | claim)}"
+    return f"{path_of(item)}?figures={language}", {"Cookie": text, "Sec-Fetch-Site": "same-origin"}
 
 
 def path_of(item: SaleItem) -> str:

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from flashsale import operating
+from flashsale.cockpit import pushing
 from flashsale.models import Sale, SaleItem, Sample
 from flashsale.tests.browsing import findings
 from flashsale.tests.conftest import Visit, win
@@ -106,6 +107,30 @@ def test_the_page_moves_by_itself_and_stands_still_when_frozen(
     expect(page.get_by_text("quantity 9 = free 7 + held 2")).to_be_visible()
     operating.pause(sale=Sale.objects.get(), by=boss)
     expect(page.locator("#cockpit-said")).to_have_text("Paused.")
+
+
+def test_the_figures_are_pushed_and_nobody_asks_for_them_while_they_come(
+    visit: Visit, site: str, boss: User, make_sale: Make, shoppers: Callable[[int], list[User]]
+) -> None:
+    item, crowd = make_sale(quantity=9), shoppers(2)
+    page = visit(boss)
+    page.goto(f"{site}/admin/flashsale/sale/{item.sale_id}/live/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/frame/" in request.url else None)
+    for second in range(6):
+        if second == 2:
+            win(item, *crowd)
+        assert pushing.tell() == 1
+        page.wait_for_timeout(900)
+    expect(page.get_by_text("quantity 9 = free 7 + held 2")).to_be_visible()
+    assert asked == []
+    operating.pause(sale=Sale.objects.get(), by=boss)
+    pushing.tell()
+    expect(page.locator("#cockpit-said")).to_have_text("Paused.")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    assert len(asked) == 1  # for the buttons, which are its own
+    page.wait_for_timeout(5000)
+    assert len(asked) > 1  # nothing was pushed: it asks again
 
 
 def test_pause_is_one_press_and_resume_stands_beside_it(

@@ -95,7 +95,9 @@ def test_another_operator_on_the_page_is_named(merchandiser: Client, make_sale: 
     item = make_sale()
     cache.clear()
     merchandiser.get(at(item, "live"))
-    assert "Also on this page: merchandiser@example.com." in words(staff_again().get(at(item, "live")))
+    assert "On this page: boss@example.com, merchandiser@example.com." in words(
+        staff_again().get(at(item, "live"))
+    )
 
 
 def staff_again() -> Client:
