@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -25,7 +26,7 @@ from flashsale.models import Sale
 from flashsale.passes import WATCH, Signer
 from flashsale.words import instant
 
-FRAME_SECONDS = 1
+FIGURES_SECONDS, CHARTS_SECONDS = 1, 5
 PASS_SECONDS = 60
 """How long a page that does not show itself any more may still begin to listen."""
 
@@ -89,11 +90,12 @@ def _frame(request: HttpRequest, sale: Sale) -> dict[str, Any]:
     return shared(sale) | {"may_operate": may_operate(request)}
 
 
-def shared(sale: Sale) -> dict[str, Any]:
+def shared(sale: Sale, *, with_charts: bool = True) -> dict[str, Any]:
     """What every operator sees alike."""
     return {
         "phase": sale.phase,
-        "figures": _figures(sale),
+        "figures": _drawn(sale, "figures", FIGURES_SECONDS, _facts),
+        "charts": _drawn(sale, "charts", CHARTS_SECONDS, _charts) if with_charts else "",
         "names": presence.names(sale.pk),
         "seen": audit.latest(sale),
         "news": audit.log(sale)[:5],
@@ -101,28 +103,29 @@ def shared(sale: Sale) -> dict[str, Any]:
     }
 
 
-def _figures(sale: Sale) -> str:
-    """The figures and charts as markup: looked at once a second, however many operators watch."""
-    key = f"cockpit:{sale.pk}:figures:{get_language()}"
+def _drawn(sale: Sale, name: str, seconds: int, draw: Callable[[figures.Look], dict[str, Any]]) -> str:
+    """The figures or the charts as markup: drawn once in so many seconds, however many operators watch."""
+    key = f"cockpit:{sale.pk}:{name}:{get_language()}"
     drawn: str | None = cache.get(key)
     if drawn is None:
-        look = figures.look(sale)
-        drawn = render_to_string("flashsale/cockpit/figures.html", _of_look(look))
-        cache.set(key, drawn, FRAME_SECONDS)
-    return drawn
+        drawn = render_to_string(f"flashsale/cockpit/{name}.html", {"sale": sale, **draw(figures.look(sale))})
+        cache.set(key, drawn, seconds)
+    return mark_safe(drawn)  # noqa: S308 - a template drew it; the cache gives back the text without the word
 
 
-def _of_look(look: figures.Look) -> dict[str, Any]:
+def _facts(look: figures.Look) -> dict[str, Any]:
     return {
-        "sale": look.sale,
         "units": figures.units(look),
         "times": figures.when(look),
         "flow": figures.flow(look),
         "takings": figures.takings(look),
         "health": health.look(look.now_sample),
         "age": figures.age(look),
-        "charts": pictures.draw(look),
     }
+
+
+def _charts(look: figures.Look) -> dict[str, Any]:
+    return {"charts": pictures.draw(look)}
 
 
 @require_safe

@@ -8,6 +8,7 @@ told is ready to be shown. Where nothing comes for some seconds the page asks fo
 import json
 import logging
 
+from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.utils import translation
 from django_redis import get_redis_connection
@@ -30,8 +31,11 @@ def tell() -> int:
         sale = Sale.objects.prefetch_related("items__variant__product").filter(pk=sale_id).first()
         if sale is None or sale.state == Sale.State.DRAFT:
             continue
+        # The charts are nine tenths of the page: they go out each time that they were drawn anew.
+        is_due = cache.add(f"cockpit:{sale_id}:charts-told:{language}", True, live.CHARTS_SECONDS)
         with translation.override(language):
-            drawn = render_to_string("flashsale/cockpit/frame.html", {"sale": sale, **live.shared(sale)})
+            shared = live.shared(sale, with_charts=is_due)
+            drawn = render_to_string("flashsale/cockpit/frame.html", {"sale": sale, **shared})
         head = f"{sale_id} {language}\n"
         try:
             get_redis_connection("sale").publish(stock.LOOKS, head + json.dumps({"frame": drawn}))

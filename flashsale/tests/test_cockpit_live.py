@@ -91,6 +91,14 @@ def test_charts_have_a_sentence_a_table_and_a_csv_that_say_the_same(
     assert merchandiser.get(at(item, "live/nothing.csv")[:-1]).status_code == 404
 
 
+def test_whoever_looks_second_is_shown_the_same_drawing(merchandiser: Client, make_sale: Make) -> None:
+    item = make_sale()
+    cache.clear()
+    first, second = (merchandiser.get(at(item, "live")).content.decode() for _ in range(2))
+    assert first.count("<svg") == second.count("<svg") > 0
+    assert "&lt;" not in second
+
+
 def test_another_operator_on_the_page_is_named(merchandiser: Client, make_sale: Make) -> None:
     item = make_sale()
     cache.clear()
