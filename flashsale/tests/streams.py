@@ -84,7 +84,12 @@ class Stream:
 
 def watching(item: SaleItem, user: User, *, language: str = "en", **claim: Any) -> tuple[str, dict[str, str]]:
     """Return the path of an operator's stream and the headers of his page; `claim` changes his pass."""
-    facts = {"sale": item.sale_id, "user": user.pk, "expires_at": int(time.time()) + 60, "purpose": WATCH}
+    facts: dict[str, Any] = {
+        "sale": item.sale_id,
+        "user": user.pk,
+        "expires_at": int(time.time()) + 60,
+        "purpose": WATCH,
+    }
     text = f"{settings.WATCH_COOKIE}={Signer(settings.PASS_KEYS).issue(**facts | claim)}"
     return f"{path_of(item)}?figures={language}", {"Cookie": text, "Sec-Fetch-Site": "same-origin"}
 
