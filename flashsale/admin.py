@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from flashsale import admin_pacing, admin_standby, admin_views, audit, operating, pacing, scheduling
+from flashsale import admin_pacing, admin_standby, admin_views, drafts, operating, pacing, scheduling
 from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
 from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
 from flashsale.admin_transfers import TransferAdmin
@@ -134,7 +134,7 @@ class SaleAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sale]:
         sales: QuerySet[Sale] = super().get_queryset(request)
-        sales = sales.filter(rehearsal_of=None)
+        sales = sales.filter(rehearsal_of=None, deleted_at=None)
         return sales.annotate(unit_sum=models.Sum("items__quantity", default=0))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Sale | None = None) -> tuple[str, ...]:
@@ -165,6 +165,14 @@ class SaleAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Sale | None = None) -> bool:
         """Only a draft owns no units; a scheduled sale is ended, not deleted."""
         return is_draft(obj) and bool(super().has_delete_permission(request, obj))
+
+    def delete_model(self, request: HttpRequest, obj: Sale) -> None:
+        """Put a draft out of sight; it can be brought back."""
+        self.message_user(request, drafts.delete(sale=obj, by=admin_views.operator(request)))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Sale]) -> None:
+        """The same for each of those that were chosen."""
+        self._each(request, queryset, drafts.delete)
 
     @display(  # type: ignore[untyped-decorator]
         description=_("state"),
@@ -220,7 +228,6 @@ class SaleAdmin(ModelAdmin):
             path("<int:pk>/schedule/", page(admin_views.schedule, site=site), name="sale-schedule"),
             path("<int:pk>/close/", page(admin_views.close, site=site), name="sale-close"),
             path("<int:pk>/pause/", page(admin_views.pause), name="sale-pause"),
-            path("<int:pk>/resume/", page(admin_views.resume), name="sale-resume"),
             path("<int:pk>/rate/", page(admin_pacing.rate, site=site), name="sale-rate"),
         ]
         return [*own, *addresses.pages(page, site), *super().get_urls()]
@@ -229,17 +236,17 @@ class SaleAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The form, under the figures of both stores and the buttons."""
-        sales = Sale.objects.prefetch_related("items__variant__product")
+        sales = Sale.objects.filter(deleted_at=None).prefetch_related("items__variant__product")
         sale = sales.filter(pk=object_id).first() if object_id.isdecimal() else None
         query = {"item__sale__id__exact": object_id}
         extra: dict[str, Any] = {
             "may_operate": admin_views.may_operate(request),
+            "show_delete": False,  # a draft has a button of its own, by which it can be brought back
             **planning.panel(sale),
             "reservations_url": reverse("admin:flashsale_reservation_changelist", query=query),
         }
         if sale is not None and not is_draft(sale):
             extra |= admin_views.figures(sale) | admin_pacing.figures(sale) | admin_standby.panel(sale)
-            extra["seen"] = audit.latest(sale)
         answer: HttpResponse = super().change_view(
             request, object_id, form_url, (extra_context or {}) | extra
         )

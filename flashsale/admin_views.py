@@ -36,7 +36,8 @@ def operator(request: HttpRequest) -> User:
 def find_sale(request: HttpRequest, pk: int) -> Sale:
     """Return a sale with its items for somebody who may operate it. Raises PermissionDenied and Http404."""
     operator(request)
-    return get_object_or_404(Sale.objects.prefetch_related("items__variant__product"), pk=pk)
+    sales = Sale.objects.filter(deleted_at=None).prefetch_related("items__variant__product")
+    return get_object_or_404(sales, pk=pk)
 
 
 def page(request: HttpRequest, site: AdminSite, sale: Sale, **more: Any) -> dict[str, Any]:
@@ -56,19 +57,6 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
     sale = find_sale(request, pk)
     try:
         messages.success(request, operating.pause(sale=sale, by=operator(request)))
-    except SaleError as error:
-        messages.error(request, str(error))
-    return back(sale, request)
-
-
-@require_POST
-def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let a paused sale go on; what follows from it stands beside the button."""
-    sale = find_sale(request, pk)
-    seen = request.POST.get("seen", "")
-    try:
-        number = int(seen) if seen.isdecimal() else None
-        messages.success(request, operating.resume(sale=sale, by=operator(request), seen=number))
     except SaleError as error:
         messages.error(request, str(error))
     return back(sale, request)

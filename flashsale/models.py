@@ -53,6 +53,7 @@ class Sale(models.Model):
     opens_at = models.DateTimeField(_("opens"))
     closes_at = models.DateTimeField(_("closes"))
     paused = models.BooleanField(_("paused"), default=False, editable=False)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, editable=False)  # drafts only; see `drafts`
     epoch = models.PositiveIntegerField(
         _("epoch"),
         default=1,
@@ -358,10 +359,11 @@ class Transfer(models.Model):
         BACK = "back", _("Came back")
         ARRIVED = "arrived", _("Arrived")
         REFUSED = "refused", _("Refused")
+        STOCK = "stock", _("In ordinary stock")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     item = models.ForeignKey(SaleItem, on_delete=models.PROTECT, null=True, related_name="transfers")
-    region = models.CharField(_("other region"), max_length=40, blank=True)
+    region = models.CharField(_("other region"), max_length=40, blank=True)  # empty: ordinary stock, here
     units = models.PositiveIntegerField(_("units"), validators=[MinValueValidator(1)])
     state = models.CharField(_("state"), max_length=10, choices=State, editable=False)
     created_at = models.DateTimeField(_("begun"), auto_now_add=True)

@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import audit, pacing, scheduling, stock
+from flashsale import audit, pacing, scheduling, stock, transfers
 from flashsale.errors import SaleError, Silent
-from flashsale.models import Reservation, Sale, SaleItem
+from flashsale.models import Reservation, Sale, SaleItem, Transfer
 from flashsale.words import hour, instant, moment
 from shop.orders import endings
 from shop.orders.errors import NotCancellable
@@ -131,6 +131,7 @@ def add_units(*, item: SaleItem, units: int, by: User, seen: int | None = None) 
     """Move units from ordinary stock into a sale and say to whom they go. Raises SaleError."""
     sale = item.sale
     _refuse_unless_scheduled(sale)
+    _refuse_rehearsal(sale)
     if not 1 <= units <= item.variant.stock:
         sentence = _("Only %(stock)d of %(variant)s are in ordinary stock.")
         raise SaleError(sentence % {"stock": item.variant.stock, "variant": item.variant})
@@ -140,6 +141,38 @@ def add_units(*, item: SaleItem, units: int, by: User, seen: int | None = None) 
     _reach_store(sale, partial(scheduling.add_units, item_id=item.pk, units=units))
     sentence = ngettext("%(n)d unit was added.", "%(n)d units were added.", units)
     return f"{sentence % {'n': units}} {_('Standby gets them first.')}"
+
+
+def take_units(*, item: SaleItem, units: int, by: User, seen: int | None = None) -> str:
+    """Take units that are still free out of a sale, back into ordinary stock. Raises SaleError.
+
+    What shoppers win in this very moment stays theirs: then fewer come back, and the answer says so.
+    """
+    sale = item.sale
+    _refuse_unless_scheduled(sale)
+    _refuse_rehearsal(sale)
+    transfers.check(item=item, units=units)
+    values = {"before": item.quantity, "after": item.quantity - units}
+    what = _("Units of %(variant)s: %(before)d → %(after)d.") % {"variant": item.variant, **values}
+    audit.claim(sale=sale, by=by, what=what, seen=seen, **values)
+    transfer = transfers.send(item=item, units=units)
+    _reach_store(sale, partial(transfers.go_on, transfer=transfer))
+    transfer.refresh_from_db()
+    taken = transfer.units if transfer.state == Transfer.State.STOCK else 0
+    sentence = ngettext(
+        "%(n)d unit is back in ordinary stock.", "%(n)d units are back in ordinary stock.", taken
+    )
+    said = sentence % {"n": taken}
+    if taken == units:
+        return said
+    after = {"before": values["after"], "after": values["before"] - taken}
+    audit.note(sale=sale, by=by, what=_("Fewer units were free than asked for."), **after)
+    return f"{said} {_('The others were taken by shoppers in that moment.')}"
+
+
+def _refuse_rehearsal(sale: Sale) -> None:
+    if sale.rehearsal_of_id is not None:
+        raise SaleError(_("This is a rehearsal: its units are not in ordinary stock."))
 
 
 def release(*, row: Reservation, reason: str, by: User) -> str:
@@ -158,7 +191,7 @@ def release(*, row: Reservation, reason: str, by: User) -> str:
     return _("%(rid)s of %(email)s was released: the unit goes to the next on standby.") % values
 
 
-def _reach_store(sale: Sale, act: Callable[[], None]) -> None:
+def _reach_store(sale: Sale, act: Callable[[], object]) -> None:
     """Do it in both stores; where the memory is silent, say that it follows. Raises Silent."""
     try:
         act()

@@ -32,6 +32,8 @@ def schedule(*, sale: Sale) -> None:
         locked = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale.pk)
         if locked.state != Sale.State.DRAFT:
             raise SchedulingError(_("This sale was scheduled before."))
+        if locked.deleted_at is not None:
+            raise SchedulingError(_("This draft was deleted. Bring it back first."))
         of_variants = dict(locked.items.values_list("variant_id", "quantity"))
         if not of_variants:
             raise SchedulingError(_("Add at least one item first."))

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from flashsale import (
     blocked,
+    drafts,
     draining,
     reconcile,
     reminders,
@@ -62,6 +63,12 @@ def reconcile_sales() -> None:
 def sample_sales() -> int:
     """Keep what the running sales look like now, for the operators' charts."""
     return sampling.take()
+
+
+@shared_task
+def purge_drafts() -> int:
+    """Delete for good the drafts that were deleted thirty days ago."""
+    return drafts.purge()
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""Units that move from one unit of the shop to another while both sell: never made, never lost.
+"""Units that leave a sale while it sells, to another region or to ordinary stock: never made, never lost.
 
 A transfer is one row on each side under the same id, and each side decides its own once.
 
@@ -6,6 +6,7 @@ A transfer is one row on each side under the same id, and each side decides its 
     LEAVING  the store gives up free units
     SENT     the rows have given them up  --->  ARRIVED  rows and store have them
     DELIVERED                             <---  "arrived"
+    STOCK    they are in ordinary stock again, where that was asked for; in the same step as the rows' loss
     BACK     the units are here again     <---  REFUSED  ("refused": no such sale, it is over, or a fence)
 
 In SENT the units are nowhere, and only the other side's answer ends that: to the offer, repeated until it is
@@ -32,18 +33,21 @@ logger = logging.getLogger(__name__)
 State = Transfer.State
 
 
-def check(*, item: SaleItem, units: int, region: str) -> None:
-    """Raise SchedulingError with the reason why so many units cannot move there."""
+def check(*, item: SaleItem, units: int, region: str = "") -> None:
+    """Raise SchedulingError with the reason why so many units cannot move there, or to ordinary stock."""
     if item.sale.phase in ("draft", "ended"):
         raise SchedulingError(_("Units move out of a sale that is scheduled and has not ended."))
     if not 1 <= units <= min(item.free, item.quantity - 1):
         raise SchedulingError(_("Units move that are free, and at least one stays."))
-    if region not in unit_client.regions():
+    if region and region not in unit_client.regions():
         raise SchedulingError(_("There is no region “%(region)s”.") % {"region": region})
 
 
-def send(*, item: SaleItem, units: int, region: str) -> Transfer:
-    """Begin to move free units to another region. Raises SchedulingError; what follows is done by `go_on`."""
+def send(*, item: SaleItem, units: int, region: str = "") -> Transfer:
+    """Begin to move free units to another region, or to ordinary stock where none is named.
+
+    Raises SchedulingError; what follows is done by `go_on`.
+    """
     check(item=item, units=units, region=region)
     with transaction.atomic(durable=True):
         SaleItem.objects.select_for_update(no_key=True).get(pk=item.pk)
@@ -162,9 +166,13 @@ def _leave(transfer: Transfer) -> None:
         sale = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=item.sale_id)
         if sale.epoch != known.epoch:
             return
-        state = State.SENT if gone else State.BACK
+        to = State.SENT if transfer.region else State.STOCK
+        state = to if gone else State.BACK
         leaving = Transfer.objects.filter(pk=transfer.pk, state=State.LEAVING)
         if leaving.update(state=state, units=gone):
+            if state == State.STOCK:
+                # Variants before sale items: the order in which closing a sale locks them.
+                ordinary.give_back({item.variant_id: gone})
             SaleItem.objects.filter(pk=item.pk).update(quantity=F("quantity") - gone)
 
 

@@ -44,6 +44,11 @@ BEAT = {
         "options": {"expires": 30},
     },
     "draw captchas": {"task": "accounts.tasks.draw_captchas", "schedule": 5.0, "options": {"expires": 5}},
+    "purge drafts": {
+        "task": "flashsale.tasks.purge_drafts",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "forget captchas and sessions": {
         "task": "accounts.tasks.forget_the_expired",
         "schedule": 3600.0,

@@ -137,6 +137,74 @@ class AddForm(ActionForm):
         return operating.add_units(item=item, units=units, by=by, seen=seen)
 
 
+class TakeForm(ActionForm):
+    """Fewer units."""
+
+    title, button = _("Take units out of “%(sale)s”"), _("Take the units back")
+    item = forms.ModelChoiceField(
+        SaleItem.objects.none(), label=_("Item"), empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+    units = forms.IntegerField(
+        label=_("Units"),
+        min_value=1,
+        widget=UnfoldAdminIntegerFieldWidget,
+        error_messages={
+            "min_value": _("Take at least one unit."),
+            "invalid": _("Write a whole number such as 50."),
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["item"].queryset = self.sale.items.select_related("sale", "variant__product")  # type: ignore[attr-defined]
+        self.effects = [_free_of(item) for item in self.sale.items.all()]
+        self.effects += [
+            _text("Only units that nobody holds or has paid leave the sale; at least one stays."),
+            _text("If shoppers take some of them in this moment, fewer come back. The answer says so."),
+        ]
+
+    def act(self, by: Any, seen: int | None) -> str:
+        """Take them."""
+        item, units = self.cleaned_data["item"], self.cleaned_data["units"]
+        return operating.take_units(item=item, units=units, by=by, seen=seen)
+
+
+class ResumeForm(ActionForm):
+    """Let it go on."""
+
+    title, button = _("Let “%(sale)s” go on"), _("Resume the sale")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        items = list(self.sale.items.all())
+        free, held = sum(item.free for item in items), sum(item.held for item in items)
+        could_try = ngettext(
+            "%(n)s unit is free: whoever has entered may try for it at once.",
+            "%(n)s units are free: whoever has entered may try for them at once.",
+            free,
+        )
+        go_on = ngettext(
+            "%(n)s shopper holds a unit; that deadline went on during the pause and stays as it is.",
+            "%(n)s shoppers hold a unit; their deadlines went on during the pause and stay as they are.",
+            held,
+        )
+        line = pacing.resume_effect(self.sale) or _text("Nobody waits in line.")
+        self.effects = [line, could_try % {"n": pacing.number(free)}, go_on % {"n": pacing.number(held)}]
+        self.effects.append(_text("It can be paused again at any time, by one press."))
+
+    def act(self, by: Any, seen: int | None) -> str:
+        """Resume it."""
+        return operating.resume(sale=self.sale, by=by, seen=seen)
+
+
+def _free_of(item: SaleItem) -> str:
+    sentence = _text(
+        "%(variant)s: %(free)s of %(quantity)s units in the sale are free, %(stock)s in ordinary stock."
+    )
+    values = {name: pacing.number(getattr(item, name)) for name in ("free", "quantity")}
+    return sentence % {"variant": item.variant, "stock": pacing.number(item.variant.stock), **values}
+
+
 def _stock_of(item: SaleItem) -> str:
     sentence = _text("%(variant)s: %(stock)s in ordinary stock, %(quantity)s in the sale.")
     values = {"stock": pacing.number(item.variant.stock), "quantity": pacing.number(item.quantity)}
@@ -185,6 +253,8 @@ FORMS: dict[str, type[ActionForm]] = {
     "open": OpenForm,
     "end": EndForm,
     "add": AddForm,
+    "take": TakeForm,
+    "resume": ResumeForm,
     "release": ReleaseForm,
 }
 
@@ -221,6 +291,8 @@ def told(request: HttpRequest, sale: Sale, act: Callable[[], str]) -> HttpRespon
         messages.success(request, act())
     except SaleError as error:
         messages.error(request, str(error))
+    if sale.state == Sale.State.DRAFT:
+        return redirect("admin:flashsale_sale_change", sale.pk)
     return redirect(live_url(sale))
 
 

@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from flashsale.cockpit import (
     actions,
     calendars,
+    deleted,
     entrants,
     live,
     log,
@@ -35,6 +36,9 @@ def pages(page: Page, site: AdminSite) -> list[URLPattern]:
         "sale-resend": ("shopper/mails/<int:pk>/again/", shopper.resend, {}),
         "sale-whitelist": ("<int:pk>/whitelist/", entrants.addresses, {"site": site}),
         "sale-calendar": ("calendar/", calendars.calendar, {"site": site}),
+        "sale-deleted": ("deleted/", deleted.deleted, {"site": site}),
+        "sale-delete": ("<int:pk>/bin/", deleted.delete, {}),
+        "sale-undelete": ("<int:pk>/undelete/", deleted.undelete, {}),
         "sale-said": ("said/", planning.said, {}),
         "sale-duplicate": ("<int:pk>/duplicate/", planning.duplicate, {}),
         "sale-preview": ("<int:pk>/preview/<slug:state>/", previews.preview, {}),

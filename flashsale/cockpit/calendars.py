@@ -75,7 +75,8 @@ def calendar(request: HttpRequest, site: AdminSite) -> HttpResponse:
     today = timezone.localdate()
     month = month_of(request.GET.get("month", ""), today)
     following = (month + timedelta(days=32)).replace(day=1)
-    around = Sale.objects.filter(rehearsal_of=None, opens_at__date__lt=following + timedelta(days=7))
+    around = Sale.objects.filter(rehearsal_of=None, deleted_at=None)
+    around = around.filter(opens_at__date__lt=following + timedelta(days=7))
     around = around.filter(closes_at__date__gte=month - timedelta(days=7))
     context = {
         **site.each_context(request),

@@ -64,7 +64,7 @@ def _moved(sale: Sale, phase: str) -> Sale:
 def preview(request: HttpRequest, pk: int, state: str) -> HttpResponse:
     """Draw the sale's page in a state, as a guest sees it."""
     watcher(request)
-    sale = get_object_or_404(showing.with_items(Sale.objects.all()), pk=pk)
+    sale = get_object_or_404(showing.with_items(Sale.objects.filter(deleted_at=None)), pk=pk)
     if state not in STATES:
         raise Http404
     request.user = AnonymousUser()  # only for the templates: the page is the guest's

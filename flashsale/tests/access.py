@@ -161,6 +161,9 @@ ADMIN_PAGES = {
     "admin:sale-report-csv": Row("lllyyyy", "lllmmmm"),
     "admin:sale-shopper": Row("lllyyyy", "lllmmmm"),
     "admin:sale-resend": Row("lllmmmm", "lllnnfn"),  # a mail that there is not
+    "admin:sale-deleted": Row("lllfyfy", "lllmmmm"),
+    "admin:sale-delete": ONLY_OPERATING,
+    "admin:sale-undelete": Row("lllmmmm", "lllfnfn"),  # it was not deleted
     "admin:sale-calendar": Row("lllyyyy", "lllmmmm"),
     "admin:sale-said": ONLY_OPERATING,
     "admin:sale-duplicate": ONLY_OPERATING,
@@ -175,7 +178,8 @@ ADMIN_PAGES = {
     "admin:sale-add": OPERATING,
     "admin:sale-release": Row("lllyyfy", "lllyyfy"),
     "admin:sale-pause": ONLY_OPERATING,
-    "admin:sale-resume": ONLY_OPERATING,
+    "admin:sale-resume": OPERATING,
+    "admin:sale-take": OPERATING,
 }
 ROWS = SHOP | SALES | ACCOUNTS | API | ADMIN_PAGES
 
@@ -277,7 +281,8 @@ def _parts(item: SaleItem, rid: str, buyer: User) -> dict[str, dict[str, Any]]:
         **_each("admin:sale-schedule admin:sale-close admin:sale-whitelist", pk=item.sale_id),
         **_each("admin:sale-pause admin:sale-resume admin:sale-rate", pk=item.sale_id),
         **_each("admin:sale-live admin:sale-frame admin:sale-open admin:sale-end", pk=item.sale_id),
-        **_each("admin:sale-add admin:sale-release admin:sale-progress", pk=item.sale_id),
+        **_each("admin:sale-delete admin:sale-undelete", pk=item.sale_id),
+        **_each("admin:sale-add admin:sale-take admin:sale-release admin:sale-progress", pk=item.sale_id),
         **_each("admin:sale-report admin:sale-report-csv admin:sale-duplicate", pk=item.sale_id),
         "admin:sale-rehearse": {"pk": item.sale_id},
         "admin:sale-preview": {"pk": item.sale_id, "state": "before"},

@@ -127,7 +127,7 @@ def test_the_figures_are_pushed_and_nobody_asks_for_them_while_they_come(
     operating.pause(sale=Sale.objects.get(), by=boss)
     pushing.tell()
     expect(page.locator("#cockpit-said")).to_have_text("Paused.")
-    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.get_by_role("link", name="Resume…")).to_be_visible()
     assert len(asked) == 1  # for the buttons, which are its own
     page.wait_for_timeout(5000)
     assert len(asked) > 1  # nothing was pushed: it asks again
@@ -142,5 +142,6 @@ def test_pause_is_one_press_and_resume_stands_beside_it(
     page.get_by_role("button", name="Pause").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("was paused at").first).to_be_visible()
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("link", name="Resume…").click()
+    page.get_by_role("button", name="Resume the sale").click()
     expect(page.get_by_text("goes on.").first).to_be_visible()
