@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -24,12 +25,16 @@ def merchandiser(db: None) -> Client:
     return staff("merchandiser")
 
 
+def said(response: Any) -> str:
+    return words(response) + " ".join(str(message) for message in response.context["messages"])
+
+
 def test_a_draft_goes_with_one_press_and_comes_back_as_it_was(merchandiser: Client, make_sale: Make) -> None:
     item = make_sale(scheduled=False)
     Sale.objects.update(title="Moon lamps")
     listed = reverse("admin:flashsale_sale_changelist")
     assert "Moon lamps" in words(merchandiser.get(listed))
-    text = words(merchandiser.post(reverse("admin:sale-delete", args=[item.sale_id]), follow=True))
+    text = said(merchandiser.post(reverse("admin:sale-delete", args=[item.sale_id]), follow=True))
     assert "“Moon lamps” is deleted. Until" in text
     assert "Bring “Moon lamps” back" in text
     assert "Moon lamps" not in words(merchandiser.get(listed))
@@ -37,7 +42,7 @@ def test_a_draft_goes_with_one_press_and_comes_back_as_it_was(merchandiser: Clie
     assert "Moon lamps" not in words(merchandiser.get(reverse("admin:sale-calendar"), {"month": month}))
     for verb in ("schedule", "rehearse", "preview/before"):
         assert merchandiser.get(at(item, verb)).status_code == 404
-    text = words(merchandiser.post(reverse("admin:sale-undelete", args=[item.sale_id]), follow=True))
+    text = said(merchandiser.post(reverse("admin:sale-undelete", args=[item.sale_id]), follow=True))
     assert "is a draft again, as it was." in text
     assert "Moon lamps" in words(merchandiser.get(listed))
     assert [entry.get_change_message() for entry in audit.log(item.sale)[:2]] == [
@@ -57,7 +62,7 @@ def test_what_was_deleted_cannot_be_scheduled_and_what_is_scheduled_not_deleted(
         with pytest.raises(SaleError, match="Only a draft can be deleted"):
             drafts.delete(sale=sale, by=by)
     assert audit.log().count() == 1
-    text = words(merchandiser.post(reverse("admin:sale-delete", args=[kept.sale_id]), follow=True))
+    text = said(merchandiser.post(reverse("admin:sale-delete", args=[kept.sale_id]), follow=True))
     assert "A scheduled sale is ended." in text
 
 
