@@ -165,8 +165,8 @@ def take_units(*, item: SaleItem, units: int, by: User, seen: int | None = None)
     said = sentence % {"n": taken}
     if taken == units:
         return said
-    after = {"before": values["after"], "after": values["before"] - taken}
-    audit.note(sale=sale, by=by, what=_("Fewer units were free than asked for."), **after)
+    what = _("Fewer units were free than asked for.")
+    audit.note(sale=sale, by=by, what=what, before=values["after"], after=values["before"] - taken)
     return f"{said} {_('The others were taken by shoppers in that moment.')}"
 
 

@@ -24,7 +24,8 @@ class Entrance(models.Model):
 class Sample(models.Model):
     """One look at a running sale. Units as the store counts them, over all items; times in ms.
 
-    `outcomes` are the attempts answered so far by outcome, `shoppers` how many people made them (estimated).
+    `outcomes` are the attempts answered so far by outcome, `shoppers` how many people made them (estimated),
+    `tries` how many of a sample of them tried how often (groups of `stock.TRIES`); empty where nobody did.
     """
 
     sale = models.ForeignKey("flashsale.Sale", on_delete=models.CASCADE, related_name="samples")
@@ -38,6 +39,7 @@ class Sample(models.Model):
     served = models.PositiveIntegerField(default=0)
     outcomes = models.JSONField(default=dict)
     shoppers = models.PositiveIntegerField(default=0)
+    tries = models.JSONField(default=list)
     unrecorded = models.PositiveIntegerField(default=0)
     oldest_unrecorded = models.PositiveIntegerField(default=0)
     recorded = models.PositiveIntegerField(default=0)

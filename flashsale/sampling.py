@@ -41,13 +41,14 @@ def look(sale: Sale) -> Sample | None:
     status = stock.run(stock.status(sale.pk, [item.pk for item in sale.items.all()]))
     if status is None:
         return None
-    outcomes, shoppers = stock.run(stock.flow(sale.pk))
+    outcomes, shoppers, tries = stock.run(stock.flow(sale.pk))
     left = stream.backlog(sale.pk)
     return Sample(
         sale=sale,
         at=datetime.fromtimestamp(status.now / 1000, tz=UTC),
         outcomes=outcomes,
         shoppers=shoppers,
+        tries=tries if any(tries) else [],
         issued=status.queue.tickets if status.queue else 0,
         served=status.queue.served(status.now) if status.queue else 0,
         unrecorded=left.unread + left.pending,

@@ -36,6 +36,7 @@ NEWS = "fs:news"
 RESULTS = "fs:results"
 LOOKS = "fs:looks"
 BLOCKED = "fs:blocked"
+TRIES = ("1", "2", "3", "4–5", "6–10", "11–30", "31+")
 NO_SALE = 0
 """As news: not of one sale, the list of the blocked has changed."""
 
@@ -78,7 +79,7 @@ def item_keys(sale: int, item: int) -> list[str]:
 
 
 def _flow_keys(sale: int) -> list[str]:
-    return [*sale_keys(sale), *(f"fs:{{{sale}}}:{kind}" for kind in ("flow", "seen"))]
+    return [*sale_keys(sale), *(f"fs:{{{sale}}}:{kind}" for kind in ("flow", "seen", "each"))]
 
 
 def _keys(sale: int, items: Sequence[int]) -> list[str]:
@@ -142,12 +143,15 @@ def count(sale: int, outcomes: Mapping[str, int], users: Collection[int]) -> Cal
     return Call("count", _flow_keys(sale), [len(outcomes), *pairs, *users], bool)
 
 
-def flow(sale: int) -> Call[tuple[dict[str, int], int]]:
-    """Attempts answered so far by outcome, and by how many shoppers (estimated)."""
+def flow(sale: int) -> Call[tuple[dict[str, int], int, list[int]]]:
+    """Attempts answered so far by outcome, by how many shoppers (estimated), and how often one of them tried.
 
-    def read(reply: list[Any]) -> tuple[dict[str, int], int]:
-        pairs = zip(reply[1::2], reply[2::2], strict=True)
-        return {name.decode(): int(number) for name, number in pairs}, int(reply[0])
+    The last are the shoppers of a sample, at most 2,000, in the groups of `TRIES`.
+    """
+
+    def read(reply: list[Any]) -> tuple[dict[str, int], int, list[int]]:
+        pairs = zip(reply[2::2], reply[3::2], strict=True)
+        return {name.decode(): int(number) for name, number in pairs}, int(reply[0]), list(map(int, reply[1]))
 
     return Call("flow", _flow_keys(sale), [], read)
 

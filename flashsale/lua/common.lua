@@ -8,6 +8,7 @@
 -- fs:{S}:tries:M     hash    user -> attempts in minute M
 -- fs:{S}:flow        hash    outcome -> attempts that were told it
 -- fs:{S}:seen        HyperLogLog of the users who attempted
+-- fs:{S}:each        hash    user -> attempts, of some shoppers only; `every`: of those whose number it divides
 -- fs:{S}:item:I      hash    quantity free held paid returned limit number standby_number
 -- fs:{S}:holders:I   hash    user -> "rid pay_by" of the unit he holds
 -- fs:{S}:owners:I    hash    user -> "rid pay_by count": the last unit he paid, and how many

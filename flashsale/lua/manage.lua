@@ -197,8 +197,27 @@ redis.register_function('resize_@VERSION@', function(keys, args)
 end)
 
 -- count: attempts that were answered, by outcome, and who made them; for the operators' figures only.
--- KEYS  sale, stream, line, flow, seen   ARGS  number of outcomes, then (outcome, count) of each, then users
+-- KEYS  sale, stream, line, flow, seen, each
+-- ARGS  number of outcomes, then (outcome, count) of each, then users
 -- REPLY 1, or 0 for an unknown sale
+-- How often one shopper attempted is counted for some 2,000 shoppers at most: whenever there are more, every second
+-- one of them is forgotten, and only those of the others are counted from then on. So it stays a fair sample of all.
+local COUNTED = 2000
+
+local function count_each(key, args, first)
+  local every = tonumber(redis.call('HGET', key, 'every') or 1)
+  for a = first, #args do
+    if tonumber(args[a]) % every == 0 then redis.call('HINCRBY', key, args[a], 1) end
+  end
+  while redis.call('HLEN', key) > COUNTED + 1 do
+    every = every * 2
+    for _, user in ipairs(redis.call('HKEYS', key)) do
+      if user ~= 'every' and tonumber(user) % every ~= 0 then redis.call('HDEL', key, user) end
+    end
+    redis.call('HSET', key, 'every', every)
+  end
+end
+
 redis.register_function('count_@VERSION@', function(keys, args)
   if redis.call('EXISTS', keys[1]) == 0 then return 0 end
   local first = 2 + 2 * tonumber(args[1])
@@ -206,17 +225,35 @@ redis.register_function('count_@VERSION@', function(keys, args)
   for a = first, #args, 1000 do
     redis.call('PFADD', keys[5], unpack(args, a, math.min(a + 999, #args)))
   end
+  count_each(keys[6], args, first)
   return 1
 end)
 
--- flow: what was counted.   KEYS  sale, stream, line, flow, seen
--- REPLY {shoppers (estimated, within 1 %), outcome, count, ...}
+-- flow: what was counted.   KEYS  sale, stream, line, flow, seen, each
+-- REPLY {shoppers (estimated, within 1 %), {how many of the sample attempted once, twice, 3, 4 to 5, 6 to 10, 11 to
+--        30 times, more often}, outcome, count, ...}
+local UP_TO = { 1, 2, 3, 5, 10, 30 }
+
+local function tries_each(key)
+  local found = { 0, 0, 0, 0, 0, 0, 0 }
+  local pairs_of = redis.call('HGETALL', key)
+  for a = 1, #pairs_of, 2 do
+    if pairs_of[a] ~= 'every' then
+      local group = 1
+      while UP_TO[group] and tonumber(pairs_of[a + 1]) > UP_TO[group] do group = group + 1 end
+      found[group] = found[group] + 1
+    end
+  end
+  return found
+end
+
 redis.register_function('flow_@VERSION@', function(keys)
   local counted = redis.call('HGETALL', keys[4])
   table.insert(counted, 1, redis.call('PFCOUNT', keys[5]))
+  table.insert(counted, 2, tries_each(keys[6]))
   return counted
 end)
 
 -- forget: remove a rehearsal, whole.
--- KEYS  sale, stream, line, flow, seen, then item, holders, owners, standby of each item   REPLY keys removed
+-- KEYS  sale, stream, line, flow, seen, each, then item, holders, owners, standby of each item   REPLY keys removed
 redis.register_function('forget_@VERSION@', function(keys) return redis.call('UNLINK', unpack(keys)) end)

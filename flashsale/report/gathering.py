@@ -12,6 +12,7 @@ from accounts.models import User
 from flashsale.models import Entrance, Reservation, Sale, Sample, StandbyEntry
 from flashsale.report import fairness
 from flashsale.report.fairness import Groups, Speed
+from flashsale.stock import TRIES
 from shop.orders.models import Order
 
 Status = Reservation.Status
@@ -41,6 +42,7 @@ class Report:
     funnel: list[Step]
     outcomes: dict[str, int]
     attempts_each: float | None
+    tries: list[tuple[str, int]]
     units: dict[str, int]
     standby: dict[str, int]
     unpaid: tuple[int, int]
@@ -79,6 +81,7 @@ def gather(sale: Sale) -> Report:
         funnel=_funnel(people),
         outcomes=last.outcomes if last else {},
         attempts_each=last.attempts / last.shoppers if last and last.shoppers else None,
+        tries=list(zip(TRIES, last.tries, strict=True)) if last and last.tries else [],
         units=_units(sale),
         standby=dict(Counter(StandbyEntry.objects.filter(item__sale=sale).values_list("status", flat=True))),
         unpaid=(unpaid, unpaid + ended[Status.PAID]),

@@ -122,11 +122,26 @@ def drawn(report: Report) -> list[Chart]:
         pictures.attempts(report.samples, []),
         pictures.line(kept, []),
         pictures.outcomes(report.outcomes),
+        _tries(report),
         _shares("age", _("Units by account age"), report.groups["age"]),
         _shares("level", _("Units by level"), report.groups["level"]),
         _shares("network", _("Units by network (/24)"), report.groups["network"]),
         _shares("arrival", _("Units by order of arrival, in tenths"), report.arrival),
     ]
+
+
+def _tries(report: Report) -> Chart:
+    title, counted = _("Attempts for each shopper"), [count for _times, count in report.tries]
+    total, names = sum(counted), [times for times, _count in report.tries]
+    said = ngettext(
+        "Counted for %(count)s shopper: everybody, or a fair sample of a large crowd.",
+        "Counted for %(count)s shoppers: everybody, or a fair sample of a large crowd.",
+        total,
+    )
+    said %= {"count": number(total)}
+    rows = [[times, count, share(count, total)] for times, count in report.tries]
+    headers = [_("Attempts"), _("Shoppers"), _("Share")]
+    return Chart("tries", title, said, charts.bars(f"{title}. {said}", names, counted), headers, rows)
 
 
 def _shares(name: str, title: str, groups: Groups) -> Chart:
@@ -153,6 +168,8 @@ def csv_rows(report: Report) -> list[Sequence[object]]:
     rows.append(("seconds after the opening", "last payment", report.last_payment))
     rows.append(("unpaid", "", *report.unpaid))
     rows.append(("attempts for each shopper", "", report.attempts_each))
+    tried = sum(count for _times, count in report.tries)
+    rows += [("shoppers of the sample by attempts", times, count, tried) for times, count in report.tries]
     rows.append(("gini", "", *report.gini))
     rows.append(("speed", "share of pairs", report.speed.share, "", report.speed.p))
     for part, groups in {**report.groups, "arrival": report.arrival}.items():

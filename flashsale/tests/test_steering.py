@@ -144,7 +144,7 @@ def test_the_gate_tells_the_store_what_it_answered(make_sale: Make, shoppers: Cr
             time.sleep(0.1)
         time.sleep(1.2)
         flow = stock.run(stock.flow(item.sale_id))
-    assert flow == ({"reserved": 3, "sold_out": 1}, 3)
+    assert flow[:2] == ({"reserved": 3, "sold_out": 1}, 3)
 
 
 def test_a_look_is_kept_only_where_something_is_new(make_sale: Make, shoppers: Crowd) -> None:
