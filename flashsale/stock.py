@@ -78,6 +78,11 @@ def item_keys(sale: int, item: int) -> list[str]:
     return [f"fs:{{{sale}}}:{kind}:{item}" for kind in ("item", "holders", "owners", "standby")]
 
 
+def _text(numbers: Iterable[int]) -> str:
+    """Thousands of numbers as one argument: the client's work is for each argument, not for each digit."""
+    return " ".join(map(str, numbers))
+
+
 def _flow_keys(sale: int) -> list[str]:
     return [*sale_keys(sale), *(f"fs:{{{sale}}}:{kind}" for kind in ("flow", "seen", "each"))]
 
@@ -90,9 +95,7 @@ def attempt(sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int) 
     """Decide a batch of (item, user) in order; each shopper may try `per_minute` times a minute."""
     items = list(dict.fromkeys(item for item, _ in attempts))
     index = {item: i for i, item in enumerate(items, 1)}
-    args: list[str | int] = [per_minute, len(items)]
-    for item, user in attempts:
-        args += (index[item], user)
+    args = [per_minute, len(items), _text(n for item, user in attempts for n in (index[item], user))]
     keys = [*_keys(sale, items), f"fs:{{{sale}}}:tries:"]
     return Call("attempt", keys, args, lambda reply: read_decided(reply, len(attempts)), promises=True)
 
@@ -140,7 +143,7 @@ def resize(sale: int, item: int, *, quantity: int, seen: int) -> Call[int]:
 def count(sale: int, outcomes: Mapping[str, int], users: Collection[int]) -> Call[bool]:
     """Count attempts that were answered, and who made them; False for an unknown sale."""
     pairs = [part for pair in outcomes.items() for part in pair]
-    return Call("count", _flow_keys(sale), [len(outcomes), *pairs, *users], bool)
+    return Call("count", _flow_keys(sale), [*pairs, _text(users)], bool)
 
 
 def flow(sale: int) -> Call[tuple[dict[str, int], int, list[int]]]:

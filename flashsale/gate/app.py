@@ -22,10 +22,10 @@ from redis.exceptions import ConnectionError as StoreAway
 from redis.exceptions import RedisError
 
 from flashsale import stock
-from flashsale.gate.answers import PLAIN, Reply, attempt_reply, plain_reply, status_document
+from flashsale.gate.answers import Reply, attempt_reply, status_document
 from flashsale.gate.batch import Batcher
 from flashsale.gate.flow import Flow
-from flashsale.gate.memory import FRESH, SaleMemory
+from flashsale.gate.memory import FRESH, NOBODY, Refusal, SaleMemory
 from flashsale.gate.metrics import Metrics
 from flashsale.gate.requests import Hosts, found_pass, is_local, is_same_origin
 from flashsale.gate.responses import (
@@ -34,6 +34,7 @@ from flashsale.gate.responses import (
     NOTHING_HERE,
     ONE_SECOND,
     OTHER_METHOD,
+    READY,
     STRANGE_HOST,
     Send,
     respond,
@@ -43,11 +44,12 @@ from flashsale.replies import PAUSED, Answer, Decided
 from shop import store
 
 logger = logging.getLogger(__name__)
-Route = tuple[tuple[str, ...], Callable[[], Awaitable[Reply]]]
+Ready = tuple[dict[str, Any], bytes]
 ATTEMPT = re.compile(r"/gate/sales/([0-9]{1,15})/items/([0-9]{1,15})/attempt")
 SALE = re.compile(r"/gate/sales/([0-9]{1,15})")
 SALES_AT_MOST = ADDRESSES_AT_MOST = 1000
 FULL = Answer("full", at=1000)
+UNKNOWN: Refusal = (Answer("unknown"), NOBODY)
 READS, WRITES = ("GET", "HEAD"), ("POST",)
 
 
@@ -66,13 +68,13 @@ class Sale:
         self.flow = Flow(gate.client, number)
         self._metrics = gate.metrics
         self._client = gate.client
-        self._number = number
+        self.number = number
 
     def _ask_again(self) -> None:
         self.batcher.ask_again()
 
     async def _decide(self, attempts: Any) -> Decided:
-        call = stock.attempt(self._number, attempts, per_minute=settings.ATTEMPTS_PER_MINUTE)
+        call = stock.attempt(self.number, attempts, per_minute=settings.ATTEMPTS_PER_MINUTE)
         epoch, seq = self.memory.seen
         decided = await stock.run_async(self._client, call)
         # A decision is at least one further than what was known when it was asked for.
@@ -111,10 +113,7 @@ class Gate:
         self.clock = Clock(self.client)
         self.signer = Signer(settings.PASS_KEYS)
         self.hosts = Hosts(settings.ALLOWED_HOSTS)
-        self._plain_routes: dict[str, Route] = {
-            "/gate/clock": (READS, self.tell_time),
-            "/gate/healthz": (READS, self.tell_health),
-        }
+        self._plain = {"/gate/clock": self.tell_time, "/gate/healthz": self.tell_health}
         self._cookie = settings.PASS_COOKIE.encode() + b"="
         self._addresses: dict[str, tuple[int, int]] = {}
         self._sales: OrderedDict[int, Sale] = OrderedDict()
@@ -182,7 +181,7 @@ class Gate:
         sale.flow.note(answer.outcome, user)
         return attempt_reply(answer, now=store_now, sale=sale_number, user=user, signer=self.signer)
 
-    def refuse_at_once(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Reply | None:
+    def refuse_at_once(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Ready | None:
         """Refuse from memory, the way of the crowd after a sell-out; None where there is more to find out.
 
         An attempt without coroutines and without timing, for these are most of what a refusal costs.
@@ -190,20 +189,24 @@ class Gate:
         address = self._addresses.get(scope["path"])
         if address is None or scope["method"] != "POST":
             return None
-        memory = (sale := self.sale(address[0])).memory
-        token = found_pass(headers, self._cookie, is_ours=is_same_origin) if memory.refuses else None
-        if token is None or not self.hosts.knows(headers.get(b"host", b"")):
+        number, item = address
+        sale = self.sale(number)
+        answer, holders = sale.memory.refusal(item) or UNKNOWN
+        ready = READY.get(answer.outcome)
+        if ready is None or not self.hosts.knows(headers.get(b"host", b"")):
+            return None
+        token = found_pass(headers, self._cookie, is_ours=is_same_origin)
+        if token is None:
             return None
         try:
-            user = self.signer.verify(token, sale=address[0], now=time.time())
+            user = self.signer.verify(token, sale=number, now=time.time())
         except PassError:
             return None
-        answer = memory.short_answer(address[1], user)
-        if answer is None or answer.outcome not in PLAIN:
+        if user in holders:
             return None
-        self.metrics.refusal(answer.outcome)
+        self.metrics.outcomes[answer.outcome] += 1
         sale.flow.note(answer.outcome, user)
-        return plain_reply(answer.outcome, memory.now())
+        return ready[0], ready[1] % sale.memory.now()
 
     async def _prepare(self) -> bool:
         """Learn who is blocked, and whether an answer would survive a power cut; True if one may sell."""
@@ -251,26 +254,31 @@ class Gate:
         """Find what is asked for and answer it."""
         if not self.hosts.knows(headers.get(b"host", b"")):
             return STRANGE_HOST
-        route = self._route(scope, headers)
-        if route is None:
+        path, method = scope["path"], scope["method"]
+        address = self._addresses.get(path) or self._address(path)
+        if address is not None:
+            return await self.attempt(*address, headers) if method == "POST" else OTHER_METHOD
+        read = self._reading(path, scope)
+        if read is None:
             return NOTHING_HERE
-        methods, act = route
-        if scope["method"] not in methods:
-            return OTHER_METHOD
-        return await act()
+        return await read() if method in READS else OTHER_METHOD
 
-    def _route(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Route | None:
-        path = scope["path"]
-        if found := ATTEMPT.fullmatch(path):
-            if len(self._addresses) >= ADDRESSES_AT_MOST:
-                self._addresses.clear()
-            address = self._addresses[path] = int(found[1]), int(found[2])
-            return WRITES, partial(self.attempt, *address, headers)
+    def _address(self, path: str) -> tuple[int, int] | None:
+        """Sale and item of an attempt's path; remembered, for a crowd asks for the same few."""
+        found = ATTEMPT.fullmatch(path)
+        if found is None:
+            return None
+        if len(self._addresses) >= ADDRESSES_AT_MOST:
+            self._addresses.clear()
+        address = self._addresses[path] = int(found[1]), int(found[2])
+        return address
+
+    def _reading(self, path: str, scope: dict[str, Any]) -> Callable[[], Awaitable[Reply]] | None:
         if found := SALE.fullmatch(path):
-            return READS, partial(self.status, int(found[1]))
+            return partial(self.status, int(found[1]))
         if path == "/gate/metrics" and is_local(scope):
-            return READS, self.tell_metrics
-        return self._plain_routes.get(path)
+            return self.tell_metrics
+        return self._plain.get(path)
 
 
 _gate: Gate | None = None
@@ -284,14 +292,17 @@ async def application(scope: dict[str, Any], _receive: Any, send: Send) -> None:
     if _gate is None:
         _gate = Gate()
     headers = dict(scope["headers"])
-    reply = _gate.refuse_at_once(scope, headers)
-    if reply is None:
-        metrics = _gate.metrics
-        metrics.in_flight += 1
-        try:
-            reply = await _gate.answer(scope, headers)
-        finally:
-            metrics.in_flight -= 1
+    refusal = _gate.refuse_at_once(scope, headers)
+    if refusal is not None:
+        await send(refusal[0])
+        await send({"type": "http.response.body", "body": refusal[1]})
+        return
+    metrics = _gate.metrics
+    metrics.in_flight += 1
+    try:
+        reply = await _gate.answer(scope, headers)
+    finally:
+        metrics.in_flight -= 1
     method, path = scope["method"], scope["path"]
     is_cacheable = reply[0] == 200 and path.startswith("/gate/sales/") and method != "POST"
     await respond(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import Counter
+from collections import defaultdict
 
 import redis.asyncio
 from redis.exceptions import RedisError
@@ -11,6 +11,8 @@ from flashsale import stock
 
 logger = logging.getLogger(__name__)
 EVERY = 1.0
+PIECE = 5000
+"""Shoppers told in one call, so that no decision waits behind it for more than a few ms."""
 
 
 class Flow:
@@ -18,7 +20,7 @@ class Flow:
 
     def __init__(self, client: "redis.asyncio.Redis", sale: int) -> None:
         self._client, self._sale = client, sale
-        self._outcomes: Counter[str] = Counter()
+        self._outcomes: defaultdict[str, int] = defaultdict(int)
         self._users: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -35,9 +37,12 @@ class Flow:
 
     async def _tell(self) -> None:
         """Tell it once; a store that is silent misses this second, for nothing is decided by it."""
-        outcomes, users = self._outcomes, self._users
-        self._outcomes, self._users = Counter(), []
+        outcomes, users = dict(self._outcomes), self._users
+        self._outcomes, self._users = defaultdict(int), []
         try:
-            await stock.run_async(self._client, stock.count(self._sale, outcomes, users))
+            for start in range(0, len(users), PIECE):
+                call = stock.count(self._sale, outcomes, users[start : start + PIECE])
+                await stock.run_async(self._client, call)
+                outcomes = {}
         except (RedisError, OSError, TimeoutError) as error:
-            logger.warning("%d answers of sale %s are not counted: %s", outcomes.total(), self._sale, error)
+            logger.warning("Some of %d answers of sale %s are not counted: %s", len(users), self._sale, error)

@@ -21,6 +21,9 @@ FRESH = 1.0
 RENEW = 0.5
 MARGIN_MS = 1000
 Mark = tuple[int, int]
+Refusal = tuple[Answer, frozenset[int]]
+"""What everybody is told, but for some whom the store must be asked about: they hold something."""
+NOBODY: frozenset[int] = frozenset()
 
 
 class SaleMemory:
@@ -35,7 +38,7 @@ class SaleMemory:
         self._sale = sale
         self._refreshing: asyncio.Task[None] | None = None
         self._read_at = self._good_until = 0.0
-        self._refusals: dict[int, Answer] = {}
+        self._refusals: dict[int, Refusal] = {}
         self._members: dict[int, frozenset[int]] = {}
         self._members_seq = -1
         self._newest_look = 0
@@ -49,28 +52,23 @@ class SaleMemory:
             return int(time.time() * 1000)
         return self.status.now + int((time.monotonic() - self._read_at) * 1000)
 
-    @property
-    def refuses(self) -> bool:
-        """Whether there may be a short answer for somebody."""
-        return bool(self._refusals) or self.went_backwards
-
     def age(self) -> float:
         """Seconds since the last look."""
         return time.monotonic() - self._read_at
 
-    def short_answer(self, item: int, user: int) -> Answer | None:
-        """Answer without the store where that is certain; None means the store must decide."""
+    def refusal(self, item: int) -> Refusal | None:
+        """What an attempt can be told without the store; None means the store must decide."""
         now = time.monotonic()
         if now > self._read_at + RENEW:
             self.renew()
         if self.went_backwards:
-            return PAUSED
-        if now > self._good_until:
-            return None
-        answer = self._refusals.get(item)
-        if answer is None or user in self._members[item]:
-            return None
-        return answer
+            return PAUSED, NOBODY
+        return None if now > self._good_until else self._refusals.get(item)
+
+    def short_answer(self, item: int, user: int) -> Answer | None:
+        """Answer this shopper without the store where that is certain."""
+        refusal = self.refusal(item)
+        return None if refusal is None or user in refusal[1] else refusal[0]
 
     def notice(self, mark: Mark, *, asked_at: Mark) -> None:
         """Remember the highest (epoch, sequence); a store that answers with less has forgotten.
@@ -113,13 +111,14 @@ class SaleMemory:
         asked_at, mark, number = time.monotonic(), self.seen, self._newest_look
         items = list(self.status.items) if self.status else await stock.items_async(self._client, self._sale)
         status = await stock.run_async(self._client, stock.status(self._sale, items))
-        refusals = _refusals(status) if status else {}
-        if status and refusals and status.seq != self._members_seq:
+        answers = _refusals(status) if status else {}
+        if status and answers and status.seq != self._members_seq:
             await self._read_members(status)
         if status:
             self.notice((status.epoch, status.seq), asked_at=mark)
         is_paced = _schedule(status) != _schedule(self.status)
-        self.status, self._read_at, self._refusals = status, asked_at, refusals
+        self.status, self._read_at = status, asked_at
+        self._refusals = {item: (answer, self._members[item]) for item, answer in answers.items()}
         # News that came during the look may be newer than what was read: then nothing is said from it.
         is_newest = number == self._newest_look
         self._good_until = asked_at + _certain_for(status) if status and is_newest else 0.0

@@ -1,6 +1,7 @@
 """What the gate counts: plain integers on the path, drawn in Prometheus' text only when asked."""
 
 from bisect import bisect_left
+from collections import defaultdict
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -32,7 +33,7 @@ class Metrics:
     """The gate's counters: every attempt ends in exactly one outcome."""
 
     def __init__(self) -> None:
-        self.outcomes: dict[str, int] = {}
+        self.outcomes: defaultdict[str, int] = defaultdict(int)
         self.in_flight = 0
         self.went_back = 0
         self._batch_size = Histogram(SIZES)
@@ -46,16 +47,12 @@ class Metrics:
 
     def attempt(self, outcome: str, seconds: float) -> None:
         """Count an attempt that was answered, and its time in the gate."""
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self.outcomes[outcome] += 1
         self._seconds.observe(seconds)
 
     def store_went_back(self) -> None:
         """Count a reply that was older than what the store had said before."""
         self.went_back += 1
-
-    def refusal(self, outcome: str) -> None:
-        """Count an attempt that was refused from memory: it waited for nothing, so its time says nothing."""
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
     def text(self) -> str:
         """Draw everything for Prometheus."""

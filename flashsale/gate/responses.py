@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from flashsale.gate.answers import Reply
+from flashsale.gate.answers import PLAIN, Reply, plain_reply
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 JSON = (b"content-type", b"application/json")
@@ -17,15 +17,26 @@ NO_SUCH_SALE: Reply = (404, b'{"detail": "There is no such sale."}', 0)
 OTHER_METHOD: Reply = (405, b'{"detail": "This address does not answer this method."}', 0)
 
 
-async def respond(
-    send: Send, reply: Reply, *, method: str, allow: tuple[str, ...], caching: tuple[bytes, bytes] = NO_STORE
-) -> None:
-    """Send a whole answer; `allow` are the methods that are told to whoever used another one."""
+def _start(reply: Reply, caching: tuple[bytes, bytes]) -> dict[str, Any]:
     status, body, retry = reply
     headers = [JSON, (b"content-length", b"%d" % len(body)), caching]
     if retry:
         headers.append((b"retry-after", b"%d" % retry))
-    if status == 405:
-        headers.append((b"allow", ", ".join(allow).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+# How an answer of the crowd begins, and its text but for the time (in ms: 13 digits until the year 2286).
+READY = {
+    outcome: (_start(plain_reply(outcome, 10**12), NO_STORE), text) for outcome, (_, text, _) in PLAIN.items()
+}
+
+
+async def respond(
+    send: Send, reply: Reply, *, method: str, allow: tuple[str, ...], caching: tuple[bytes, bytes] = NO_STORE
+) -> None:
+    """Send a whole answer; `allow` are the methods that are told to whoever used another one."""
+    start = _start(reply, caching)
+    if reply[0] == 405:
+        start["headers"].append((b"allow", ", ".join(allow).encode()))
+    await send(start)
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply[1]})

@@ -1,6 +1,6 @@
 -- attempt: decide a batch of attempts in the order of their arrival (group commit).
 -- KEYS  sale, stream, line, then item, holders, owners, standby of each item that the batch names, tries
--- ARGS  attempts per minute, number of items, then (index of the item, user) of each attempt
+-- ARGS  attempts per minute, number of items, one text with (index of the item, user) of each attempt
 -- REPLY "now epoch seq phase", then one text an attempt:
 --       "R rid pay_by"  reserved now            "A rid pay_by"  reserved before, the same again
 --       "P rid pay_by"  paid before             "S number position"  on standby
@@ -116,16 +116,25 @@ local function write_item(item, stream, sale)
   if #item.entries > 0 then save_item(item) end
 end
 
-local function items_of_batch(keys, args)
+-- One table an attempt, in the order of arrival.
+local function asked_of(text)
+  local asked = {}
+  for index, user in string.gmatch(text, '(%d+) (%d+)') do
+    asked[#asked + 1] = { index = tonumber(index), user = user }
+  end
+  return asked
+end
+
+local function items_of_batch(keys, count, asked)
   local items, users, all = {}, {}, {}
-  for i = 1, tonumber(args[2]) do
+  for i = 1, count do
     items[i] = item_of(keys, FIRST_ITEM + (i - 1) * KEYS_PER_ITEM) or false
     users[i] = {}
   end
-  for a = 3, #args, 2 do
-    local of_item = users[tonumber(args[a])]
-    of_item[#of_item + 1] = args[a + 1]
-    all[#all + 1] = args[a + 1]
+  for position, one in ipairs(asked) do
+    local of_item = users[one.index]
+    of_item[#of_item + 1] = one.user
+    all[position] = one.user
   end
   for i, item in ipairs(items) do
     if item then recall(item, users[i]) end
@@ -160,23 +169,20 @@ local function admitted(batch, line, sale, phase)
   return order
 end
 
-local function batch_of(args, items, tries)
-  local batch, per_minute = {}, tonumber(args[1])
-  for a = 3, #args, 2 do
-    local one = { item = items[tonumber(args[a])], user = args[a + 1] }
+local function judge_tries(asked, items, tries, per_minute)
+  for _, one in ipairs(asked) do
+    one.item = items[one.index]
     if count_try(tries, one.user) > per_minute then
       one.reply = string.format('L %d', 60000 - tries.now % 60000)
     elseif not one.item then
       one.reply = 'X'
     end
-    batch[#batch + 1] = one
   end
-  return batch
 end
 
-local function all_paused(args)
+local function all_paused(asked)
   local replies = { '0 0 0 unknown' }
-  for _ = 3, #args, 2 do replies[#replies + 1] = 'U' end
+  for i in ipairs(asked) do replies[i + 1] = 'U' end
   return replies
 end
 
@@ -196,12 +202,13 @@ end
 
 local function attempt(keys, args)
   local sale = sale_of(keys[1])
-  if not sale then return all_paused(args) end
+  local batch = asked_of(args[3])
+  if not sale then return all_paused(batch) end
   local phase = phase_of(sale)
-  local items, users = items_of_batch(keys, args)
+  local items, users = items_of_batch(keys, tonumber(args[2]), batch)
   local tries = tries_of(keys[#keys], sale.now, users)
   local line = line_of(keys[3], sale, phase, users)
-  local batch = batch_of(args, items, tries)
+  judge_tries(batch, items, tries, tonumber(args[1]))
   for _, a in ipairs(admitted(batch, line, sale, phase)) do
     a.reply = decide(a, sale, phase, line)
   end

@@ -198,16 +198,16 @@ end)
 
 -- count: attempts that were answered, by outcome, and who made them; for the operators' figures only.
 -- KEYS  sale, stream, line, flow, seen, each
--- ARGS  number of outcomes, then (outcome, count) of each, then users
+-- ARGS  (outcome, count) of each outcome, then all users in one text
 -- REPLY 1, or 0 for an unknown sale
 -- How often one shopper attempted is counted for some 2,000 shoppers at most: whenever there are more, every second
 -- one of them is forgotten, and only those of the others are counted from then on. So it stays a fair sample of all.
 local COUNTED = 2000
 
-local function count_each(key, args, first)
+local function count_each(key, users)
   local every = tonumber(redis.call('HGET', key, 'every') or 1)
-  for a = first, #args do
-    if tonumber(args[a]) % every == 0 then redis.call('HINCRBY', key, args[a], 1) end
+  for _, user in ipairs(users) do
+    if tonumber(user) % every == 0 then redis.call('HINCRBY', key, user, 1) end
   end
   while redis.call('HLEN', key) > COUNTED + 1 do
     every = every * 2
@@ -220,12 +220,13 @@ end
 
 redis.register_function('count_@VERSION@', function(keys, args)
   if redis.call('EXISTS', keys[1]) == 0 then return 0 end
-  local first = 2 + 2 * tonumber(args[1])
-  for a = 2, first - 1, 2 do redis.call('HINCRBY', keys[4], args[a], args[a + 1]) end
-  for a = first, #args, 1000 do
-    redis.call('PFADD', keys[5], unpack(args, a, math.min(a + 999, #args)))
+  for a = 1, #args - 1, 2 do redis.call('HINCRBY', keys[4], args[a], args[a + 1]) end
+  local users = {}
+  for user in string.gmatch(args[#args], '%d+') do users[#users + 1] = user end
+  for first = 1, #users, 1000 do
+    redis.call('PFADD', keys[5], unpack(users, first, math.min(first + 999, #users)))
   end
-  count_each(keys[6], args, first)
+  count_each(keys[6], users)
   return 1
 end)
 
