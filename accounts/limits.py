@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import wraps
+from functools import lru_cache, wraps
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Concatenate, NamedTuple, ParamSpec
 
@@ -44,6 +44,7 @@ class Tries(NamedTuple):
     seconds: int
 
 
+@lru_cache(maxsize=1024)  # a proxy in front is everybody's peer
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.strip())

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from flashsale.models import Sale
-from flashsale.passes import PassError, Signer
+from flashsale.passes import PassError, signer_of
 
 LONGEST = timedelta(hours=24)
 AFTER_CLOSING = timedelta(hours=1)
@@ -37,7 +37,7 @@ def has_entered(*, request: HttpRequest, sale: Sale) -> bool:
     if not shown:
         return False
     try:
-        user = Signer(settings.PASS_KEYS).verify(shown.encode(), sale=sale.pk, now=time.time())
+        user = signer_of(tuple(settings.PASS_KEYS)).verify(shown.encode(), sale=sale.pk, now=time.time())
     except PassError:
         return False
     return user == request.user.pk
@@ -64,7 +64,9 @@ def network_of(address: str) -> str:
 def let_in(*, response: HttpResponse, user: User, sale: Sale) -> None:
     """Issue the pass on `response`, for the gate and for the pages of the sale."""
     until = expires_at(sale=sale, now=timezone.now())
-    issued = Signer(settings.PASS_KEYS).issue(sale=sale.pk, user=user.pk, expires_at=int(until.timestamp()))
+    issued = signer_of(tuple(settings.PASS_KEYS)).issue(
+        sale=sale.pk, user=user.pk, expires_at=int(until.timestamp())
+    )
     gate, pages = f"/gate/sales/{sale.pk}/", sale.get_absolute_url()
     secure = settings.SESSION_COOKIE_SECURE
     # Lax: whoever comes from a mail is known; what a page does for him still needs its own token.

@@ -10,6 +10,7 @@ is the purpose and is signed too, so that the one never serves as the other. The
 import hashlib
 from binascii import hexlify
 from collections.abc import Callable, Sequence
+from functools import cache
 from hmac import compare_digest
 from typing import NamedTuple
 
@@ -78,6 +79,12 @@ class Signer:
 
     def _sign(self, body: bytes) -> str:
         return (body + b"." + self._mac(body)).decode()
+
+
+@cache
+def signer_of(keys: tuple[str, ...]) -> Signer:
+    """Return the signer of these keys; both hashes of each are begun once a process."""
+    return Signer(keys)
 
 
 def _name(key: bytes) -> bytes:

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from flashsale import recording
 from flashsale.models import Reservation, SaleItem
-from flashsale.passes import PassError, Signer
+from flashsale.passes import PassError, signer_of
 from flashsale.stream import Entry
 
 KEPT = timedelta(days=1)
@@ -27,7 +27,7 @@ def honour(*, user_id: int, rid: str, token: str) -> bool:
     that its unit may be another's: it is displaced, and its shopper is told.
     """
     try:
-        receipt = Signer(settings.PASS_KEYS).verify_receipt(token.encode())
+        receipt = signer_of(tuple(settings.PASS_KEYS)).verify_receipt(token.encode())
     except PassError:
         return False
     item = SaleItem.objects.filter(pk=_item(rid), sale_id=receipt.sale).select_related("sale").first()
@@ -41,7 +41,7 @@ def honour(*, user_id: int, rid: str, token: str) -> bool:
 
 def keep(*, response: HttpResponse, sale_id: int, user_id: int, rid: str, pay_by: int) -> None:
     """Give the browser its receipt, for the page of this reservation only; `pay_by` in ms."""
-    receipt = Signer(settings.PASS_KEYS).receipt(sale=sale_id, rid=rid, user=user_id, pay_by=pay_by)
+    receipt = signer_of(tuple(settings.PASS_KEYS)).receipt(sale=sale_id, rid=rid, user=user_id, pay_by=pay_by)
     response.set_cookie(
         settings.RECEIPT_COOKIE,
         receipt,

@@ -95,9 +95,15 @@ def attempt(sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int) 
     """Decide a batch of (item, user) in order; each shopper may try `per_minute` times a minute."""
     items = list(dict.fromkeys(item for item, _ in attempts))
     index = {item: i for i, item in enumerate(items, 1)}
-    args = [per_minute, len(items), _text(n for item, user in attempts for n in (index[item], user))]
+    asked = _text(number for item, user in attempts for number in (index[item], user))
     keys = [*_keys(sale, items), f"fs:{{{sale}}}:tries:"]
-    return Call("attempt", keys, args, lambda reply: read_decided(reply, len(attempts)), promises=True)
+    return Call(
+        "attempt",
+        keys,
+        [per_minute, len(items), asked],
+        lambda reply: read_decided(reply, len(attempts)),
+        promises=True,
+    )
 
 
 def release(sale: int, item: int, *, user: int, rid: str) -> Call[str]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -108,7 +108,7 @@ def _mailed(request: HttpRequest, user: User, sale: Sale) -> dict[str, object]:
 
 
 def _let_in(request: HttpRequest, user: User, sale: Sale) -> HttpResponse:
-    response = redirect(next_page.wanted(request) or sale.get_absolute_url())
+    response = HttpResponseRedirect(next_page.wanted(request) or sale.get_absolute_url())
     entry.let_in(response=response, user=user, sale=sale)
     entry.remember(user=user, sale=sale, address=client_address(request))
     messages.success(request, _("You are in. Your pass is kept in this browser."))
