@@ -78,7 +78,7 @@ def test_the_order_of_service_is_the_order_of_the_tickets(make_sale: MakeSale) -
     assert len(order) > 500
     assert order == sorted(order)
     waited = [outcome for outcome in outcomes if len(outcome.answers) > 1]
-    assert len(waited) > 700
+    assert len(waited) > 500, "there was a line"
     assert max(len(outcome.answers) for outcome in outcomes) <= 3, "nobody asks but for his turn"
 
 
