@@ -323,6 +323,8 @@ SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="USD")
 SUBMISSION_TOKEN_SECONDS = 300
 ORDER_PAY_WITHIN = env.int("ORDER_PAY_WITHIN", default=1800)
 DELIVERY_PRICE = env.int("DELIVERY_PRICE", default=490)
+# Working days from the payment to the first and to the last day on which a parcel should arrive.
+DELIVERY_DAYS = [int(days) for days in env.list("DELIVERY_DAYS", default=["2", "4"])]
 # Links in mails begin with it.
 SHOP_URL = env.str("SHOP_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else f"https://{ALLOWED_HOSTS[0]}")
 

@@ -18,6 +18,7 @@ KNOWN = {
     "line2": "address-line2",
     "postcode": "postal-code",
     "city": "address-level2",
+    "phone": "tel",
     "password": "current-password",
     "password1": "new-password",
 }

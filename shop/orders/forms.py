@@ -1,5 +1,6 @@
 """What shoppers fill in between the cart and the paid order."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from accounts.forms import AddressPartsForm, UncutForm
 from shop.catalogue.models import Variant
 from shop.orders.carts import MOST
 from shop.orders.shipping import ADDRESS
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class CartLineForm(forms.Form):
@@ -74,7 +77,7 @@ class StockNoticeForm(WishForm):
 
 
 class CheckoutForm(AddressPartsForm):
-    """Who orders and where it goes: seven fields for a guest, fewer where nothing is sent."""
+    """Who orders and where it goes: eight fields for a guest, fewer where nothing is sent."""
 
     email = forms.EmailField(
         label=_("E-mail"),
@@ -85,19 +88,34 @@ class CheckoutForm(AddressPartsForm):
         },
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    field_order = ("email", "full_name", *ADDRESS[1:])
+    phone = forms.CharField(
+        label=_("Phone"),
+        required=False,
+        help_text=_("Only for the carrier, should nobody open. With the country code: +44 20 7946 0018."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+    )
+    field_order = ("email", "full_name", *ADDRESS[1:], "phone")
 
     def __init__(self, *args: Any, asks_email: bool, asks_address: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not asks_email:
             del self.fields["email"]
         if not asks_address:
-            for name in ADDRESS[1:]:
+            for name in (*ADDRESS[1:], "phone"):
                 del self.fields[name]
 
+    def clean_phone(self) -> str:
+        """Return the number as it is dialled from anywhere (E.164), however grouped; empty for none."""
+        typed = str(self.cleaned_data["phone"])
+        number = re.sub(r"[\s().\-/]", "", typed)
+        number = f"+{number[2:]}" if number.startswith("00") else number
+        if number and not E164.fullmatch(number):
+            raise forms.ValidationError(_("Enter a number with its country code, such as +44 20 7946 0018."))
+        return number
+
     def address(self) -> dict[str, str]:
-        """Return the address of a form without errors; what was not asked for is empty."""
-        address = {name: str(self.cleaned_data.get(name) or "") for name in ADDRESS}
+        """Return the address of a form without errors, and the phone; what was not asked for is empty."""
+        address = {name: str(self.cleaned_data.get(name) or "") for name in (*ADDRESS, "phone")}
         return {**address, "postcode": address["postcode"].upper()}
 
 

@@ -1,9 +1,13 @@
 """Where an order goes, and that it went."""
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from shop.catalogue.models import Product
@@ -11,7 +15,45 @@ from shop.orders import letters
 from shop.orders.errors import NotPayable, NotShippable
 from shop.orders.models import Order, OutboxMail
 
+SATURDAY = 5
 ADDRESS = ("full_name", "country", "line1", "line2", "postcode", "city")
+
+
+def days(after: datetime) -> tuple[date, date]:
+    """Return the first and the last day on which what is paid at `after` should arrive; no weekend counts."""
+    day, found, wanted = timezone.localtime(after).date(), [], settings.DELIVERY_DAYS
+    count = 0
+    while count < wanted[1]:
+        day += timedelta(days=1)
+        count += day.weekday() < SATURDAY
+        found.append((count, day))
+    first, last = (next(day for count, day in found if count == number) for number in wanted)
+    return first, last
+
+
+def when(after: datetime, *, is_paid: bool) -> str:
+    """Say as dates when it should arrive: for an order paid at `after`, or if it is paid then."""
+    first, last = map(_day, days(after))
+    sentence = (
+        _("It should arrive between %(first)s and %(last)s.")
+        if is_paid
+        else _("Paid today, it should arrive between %(first)s and %(last)s.")
+    )
+    return sentence % {"first": first, "last": last}
+
+
+def when_it_comes(order: Order) -> str:
+    """Say when an order of which something is sent should arrive; empty where nothing is sent any more."""
+    if order.status == Order.Status.AWAITING_PAYMENT:
+        return when(timezone.now(), is_paid=False)
+    if order.paid_at is None or order.status not in (Order.Status.PAID, Order.Status.SHIPPED):
+        return ""
+    return when(order.paid_at, is_paid=True)
+
+
+def _day(day: date) -> str:
+    values = {"weekday": date_format(day, "l"), "date": date_format(day, "DATE_FORMAT")}
+    return _("%(weekday)s, %(date)s") % values
 
 
 def is_shipped(order: Order) -> bool:

@@ -1,5 +1,6 @@
 """The checkout page: one press, one order."""
 
+from datetime import UTC, datetime
 from functools import partial
 from threading import Barrier
 
@@ -23,7 +24,61 @@ MINUTES = 60
 def test_a_guest_fills_in_at_most_eight_fields(guest: Client, lamp: Variant) -> None:
     put_into_cart(guest, lamp)
     form = guest.get("/checkout/").context["form"]
-    assert list(form.fields) == ["email", "full_name", "country", "line1", "line2", "postcode", "city"]
+    names = ["email", "full_name", "country", "line1", "line2", "postcode", "city", "phone"]
+    assert list(form.fields) == names
+    assert not form.fields["phone"].required
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("", ""), ("+44 (20) 7946-0018", "+442079460018"), ("0049 30 901820", "+4930901820")],
+)
+def test_a_phone_is_kept_as_it_is_dialled_from_anywhere(
+    guest: Client, lamp: Variant, typed: str, kept: str
+) -> None:
+    put_into_cart(guest, lamp)
+    answer = guest.post("/checkout/", {**GUEST, "phone": typed, "token": token_of(guest)})
+    assert answer.status_code == 302
+    order = Order.objects.get()
+    assert order.phone == kept
+    assert (f"Phone for the carrier: {kept}" in guest.get(order.get_absolute_url()).content.decode()) == bool(
+        kept
+    )
+
+
+@pytest.mark.parametrize("typed", ["020 7946 0018", "+44", "+0123456789", "ask at the desk", "+" + "1" * 16])
+def test_what_is_no_phone_is_said_at_its_field_and_orders_nothing(
+    guest: Client, lamp: Variant, typed: str
+) -> None:
+    put_into_cart(guest, lamp)
+    answer = guest.post("/checkout/", {**GUEST, "phone": typed, "token": token_of(guest)})
+    assert (answer.status_code, Order.objects.count()) == (422, 0)
+    sentence = "Enter a number with its country code, such as +44 20 7946 0018."
+    assert answer.context["form"].errors == {"phone": [sentence]}
+    assert f'value="{typed}"' in answer.content.decode()
+
+
+def test_the_delivery_is_a_date_from_the_checkout_to_the_paid_order(guest: Client, lamp: Variant) -> None:
+    # A Thursday: two working days on is a Monday, four a Wednesday.
+    with time_machine.travel("2026-11-26 10:00:00Z", tick=False):
+        put_into_cart(guest, lamp)
+        said = "it should arrive between Monday, 30 November 2026 and Wednesday, 2 December 2026."
+        assert f"Paid today, {said}" in guest.get("/checkout/").content.decode()
+        guest.post("/checkout/", {**GUEST, "token": token_of(guest)})
+    order = Order.objects.get()
+    Order.objects.update(status=Order.Status.PAID, paid_at=datetime(2026, 11, 26, 10, tzinfo=UTC))
+    page = guest.get(order.get_absolute_url())
+    assert f"I{said[1:]}" in page.content.decode()
+    chinese = guest.get(order.get_absolute_url(), headers={"accept-language": "zh-hans"}).content.decode()
+    assert "2026年11月30日" in chinese
+    Order.objects.update(status=Order.Status.CANCELLED)
+    assert "should arrive" not in guest.get(order.get_absolute_url()).content.decode()
+
+
+def test_what_is_collected_has_no_day_of_arrival(client: Client, buyer: User, book: Variant) -> None:
+    client.force_login(buyer)
+    put_into_cart(client, book)
+    assert "should arrive" not in client.get("/checkout/").content.decode()
 
 
 def test_nothing_is_asked_that_is_not_needed(client: Client, buyer: User, book: Variant) -> None:

@@ -6,12 +6,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Address, User
-from shop.orders import access, carts, idempotency, placing
+from shop.orders import access, carts, idempotency, placing, shipping
 from shop.orders.errors import EmptyCart, Refused
 from shop.orders.forms import CheckoutForm
 from shop.orders.idempotency import Answer
@@ -61,6 +62,8 @@ def _show(
 ) -> HttpResponse:
     sums = carts.sums(lines)
     context = {"form": form, "lines": lines, "sums": sums, "token": idempotency.issue(total=sums.total)}
+    if sums.is_shipped:
+        context["arrives"] = shipping.when(timezone.now(), is_paid=False)
     return render(request, "orders/checkout.html", context, status=status)
 
 

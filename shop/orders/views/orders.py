@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from shop.orders import access, carts, endings, progress
+from shop.orders import access, carts, endings, progress, shipping
 from shop.orders import again as ordering_again
 from shop.orders.errors import Refused
 
@@ -41,6 +41,7 @@ def order(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "money": progress.money(found),
         "clock": progress.clock(found.pay_by),
         "email": progress.masked(found.email),
+        "arrives": shipping.when_it_comes(found) if "shipped" in kinds else "",
     }
     return render(request, "orders/order.html", context)
 

@@ -98,6 +98,7 @@ def _show(
         "variants": list(settings.PAYMENT_VARIANTS),
         "money": progress.money(order),
         "clock": progress.clock(order.pay_by),
+        "arrives": shipping.when_it_comes(order) if "shipped" in progress.kinds(lines) else "",
     }
     return render(request, "orders/pay.html", context, status=status)
 
