@@ -4,6 +4,7 @@ PYTHON ?= python3
 SHOPPERS ?= 5000
 SEEDS ?= 300
 SEED ?= 1
+JOBS ?= 1
 BIN = .venv/bin
 BOOTSTRAP = command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or newer."; exit 1; } >&2; \
 	$(PYTHON) shop/up/bootstrap.py
@@ -11,6 +12,9 @@ BOOTSTRAP = command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): in
 # The suite never touches stores that the environment names for the shop.
 OWN_STORES = env -u DATABASE_URL -u REDIS_URL -u CACHE_URL -u CELERY_BROKER_URL
 MAKEFLAGS += --no-print-directory
+
+# Roles are started again and again: what they import is compiled once, whatever the environment asks for.
+unexport PYTHONDONTWRITEBYTECODE
 
 # For every Python from 3.11.0 on and every system, not only for the one at hand.
 PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade
@@ -58,9 +62,9 @@ messages: ## collect the texts to translate and compile what is translated (need
 	$(BIN)/python manage.py makemessages -l en -l zh_Hans --no-location --no-wrap $(NO_TEXTS)
 	$(BIN)/python manage.py compilemessages -l zh_Hans $(NO_TEXTS)
 
-chaos: ## sales under faults on stores of their own, judged (SEEDS=300 SEED=1 ARGS="--only 'kill gate'")
+chaos: ## sales under faults on stores of their own, judged (SEEDS=300 SEED=1 JOBS=2)
 	@$(BOOTSTRAP) dev
-	@exec $(OWN_STORES) $(BIN)/python -m bench.chaos --seeds $(SEEDS) --first $(SEED) $(ARGS)
+	@exec $(OWN_STORES) $(BIN)/python -m bench.chaos --seeds $(SEEDS) --first $(SEED) --jobs $(JOBS) $(ARGS)
 
 audit: ## ask the advisory service about every pinned package (needs the network)
 	@$(BOOTSTRAP) dev

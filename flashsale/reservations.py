@@ -42,7 +42,8 @@ class SaleHold:
 
     def pay(self, *, order: Order) -> bool:
         """The money has come: the unit is paid; False if it is not held any more. The order is locked."""
-        row = _flip(order, Status.PAID)
+        # Asked once more by the statement that writes when it was paid: no row says that this was too late.
+        row = _flip(order, Status.PAID, pay_by__gte=Now())
         if row is None:
             return False
         SaleItem.objects.filter(pk=row.item_id).update(held=F("held") - 1, paid=F("paid") + 1)
@@ -141,9 +142,9 @@ def _call(row: Reservation) -> stock.Call[object]:
     return call
 
 
-def _flip(order: Order, status: str) -> Reservation | None:
+def _flip(order: Order, status: str, **only_if: object) -> Reservation | None:
     """Move the order's held reservation to `status`; None if somebody else has ended it before."""
-    held = Reservation.objects.filter(order=order, status=Status.HELD)
+    held = Reservation.objects.filter(order=order, status=Status.HELD, **only_if)
     if held.update(status=status, ended_at=Now()) != 1:
         return None
     return Reservation.objects.select_related("item", "order").get(order=order)

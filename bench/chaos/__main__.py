@@ -7,10 +7,13 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from bench.__main__ import OURS, environment, prepare
+from bench.chaos import shares
 from bench.chaos.plan import FAULTS
+from bench.chaos.result import Result
 from bench.chaos.world import World
 from shop.up import messages, postgres
 from shop.up.messages import Trouble, say, step
@@ -30,6 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=20, help="how many runs (default 20)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (default 1)")
     parser.add_argument("--only", default="", help=f"one fault in every run, of: {', '.join(FAULTS)}")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, each on stores of its own")
     parser.add_argument("--out", type=Path, default=PLACE / "latest.json", help="where the figures go")
     return parser.parse_args()
 
@@ -41,7 +45,10 @@ def main() -> int:
     options = arguments()
     try:
         require_sense(options)
-        return run(options)
+        started = time.monotonic()
+        result = shares.run(options) if options.jobs > 1 else run(options)
+        result.took = time.monotonic() - started
+        return tell(result, options)
     except Trouble as trouble:
         return messages.fail(trouble)
     except KeyboardInterrupt:
@@ -55,10 +62,12 @@ def require_sense(options: argparse.Namespace) -> None:
         raise Trouble(f"There is no fault {options.only!r}: take one of {', '.join(FAULTS)}.")
     if options.seeds < 1:
         raise Trouble("Ask for at least one seed.")
+    if not 1 <= options.jobs <= options.seeds:
+        raise Trouble("Ask for at least one job, and for no more jobs than seeds.")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Start stores and roles in a folder of their own, run, tell, and stop all of it."""
+def run(options: argparse.Namespace) -> Result:
+    """Start stores and roles in a folder of their own, run the seeds, and stop all of it."""
     PLACE.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=PLACE))
     stores = Stores(folder)
@@ -74,7 +83,9 @@ def run(options: argparse.Namespace) -> int:
         world = World(folder, stores, env)
         with step("start two gates, two workers, web and beat"):
             world.start()
-        return tell(world, options)
+        from bench.chaos.runs import run_all  # noqa: PLC0415 - Django is set up once there are stores
+
+        return run_all(world, first=options.first, seeds=options.seeds, only=options.only, keep=PLACE)
     except BaseException:
         shutil.copytree(folder / "logs", PLACE / "logs", dirs_exist_ok=True)  # whoever stopped said why
         raise
@@ -86,11 +97,8 @@ def run(options: argparse.Namespace) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def tell(world: World, options: argparse.Namespace) -> int:
-    """Run the seeds, print the table, write the figures; 1 for any violation."""
-    from bench.chaos.runs import run_all  # noqa: PLC0415 - Django is set up once there are stores
-
-    result = run_all(world, first=options.first, seeds=options.seeds, only=options.only, keep=PLACE)
+def tell(result: Result, options: argparse.Namespace) -> int:
+    """Print the table and write the figures; 1 for any violation."""
     say("")
     for name, number in sorted(result.faults.items()):
         say(f"  {name:<26} {number:>5}")

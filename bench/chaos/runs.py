@@ -6,7 +6,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +28,7 @@ from accounts.sessions import SessionStore
 from bench.chaos import faults, plan, witness
 from bench.chaos.faults import Scene
 from bench.chaos.plan import Plan
+from bench.chaos.result import Result
 from bench.chaos.shoppers import Crowd
 from bench.chaos.world import World
 from bench.check.events import HistoryError, Writer, read
@@ -46,32 +46,6 @@ from shop.up.messages import say
 PRICE = 4900
 SETTLE_SECONDS = 30.0
 MOST_SHOPPERS = 241
-
-
-@dataclass(slots=True)
-class Result:
-    """All runs together; `kept` counts reservations told before any fault and told again after all."""
-
-    runs: int = 0
-    kept: int = 0
-    violations: list[str] = field(default_factory=list)
-    faults: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
-    ends: Counter[str] = field(default_factory=Counter)
-    attempts: int = 0
-    seconds: float = 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the figures for the file."""
-        counted = {name: dict(getattr(self, name)) for name in ("faults", "outcomes", "ends")}
-        return {
-            "runs": self.runs,
-            "violations": self.violations,
-            "attempts": self.attempts,
-            "kept": self.kept,
-            "seconds": round(self.seconds, 1),
-            **counted,
-        }
 
 
 class Runs:

@@ -21,7 +21,8 @@ from bench.check.history import UNSURE
 LOST = (OSError, TimeoutError, ValueError, IndexError)
 PAY = re.compile(r"/orders/([0-9a-f-]{36})/pay/")
 PAYMENT = re.compile(r"/payments/([0-9a-f-]{36})/")
-LOOKS, LOOK_SECONDS = 25, 0.2
+LOOKS = (0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.0, 1.0)
+"""How long a page that is not yet what one waits for is left alone before the next look (s)."""
 
 
 @dataclass(slots=True)
@@ -132,16 +133,16 @@ class Shopper:
 
     async def look(self) -> None:
         """Look at the page of the reservation until the order is no longer being prepared."""
-        for _ in range(LOOKS):
+        for seconds in LOOKS:
             with suppress(*LOST):
                 page = await self._web("GET", f"/sales/reservations/{self.rid}/")
                 if page.status != 200 or 'data-state="preparing"' not in page.body:
                     return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(seconds)
 
     async def _order(self) -> str:
         """Look at the reservation's page until the order is there; its public id."""
-        for _ in range(LOOKS):
+        for seconds in LOOKS:
             try:
                 page = await self._web("GET", f"/sales/reservations/{self.rid}/")
             except LOST:
@@ -149,7 +150,7 @@ class Shopper:
             found = PAY.search(page.body) if page else None
             if found:
                 return found[1]
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(seconds)
         return ""
 
     async def _pay(self, order: str) -> str:

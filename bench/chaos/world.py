@@ -4,9 +4,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -62,8 +61,7 @@ class World:
         for name in ROLES:
             self._make(name)
             self._start(name)
-        for name in ROLES:
-            self._wait(partial(self._is_ready, name), name)
+        self._wait(self._is_ready, ROLES)
         threading.Thread(target=self._keep, daemon=True).start()
 
     def _make(self, name: str) -> None:
@@ -117,18 +115,17 @@ class World:
         return process.alive() if kind == "beat" else roles.answers(self.ports[name], paths[kind])
 
     def wait_for(self, *names: str) -> None:
-        """Wait until these run and are ready. Raises Trouble."""
-        for name in names:
-            self._wait(partial(self._is_up, name), name)
+        """Wait until all of these run and are ready at once: one may end while another is waited for."""
+        self._wait(self._is_up, names)
 
     def _is_up(self, name: str) -> bool:
         return self.processes[name].alive() and name not in self._down
 
-    def _wait(self, check: Callable[[], bool], name: str) -> None:
+    def _wait(self, check: Callable[[str], bool], names: Iterable[str]) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not check():
+        while missing := [name for name in names if not check(name)]:
             if time.monotonic() > deadline:
-                raise stopped(f"The role {name}", self.processes[name].log)
+                raise stopped(f"The role {missing[0]}", self.processes[missing[0]].log)
             time.sleep(0.05)
 
     def kill(self, name: str) -> None:
