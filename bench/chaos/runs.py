@@ -6,7 +6,8 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -39,7 +40,7 @@ from bench.visitors import BACKEND
 from flashsale import crowd, scheduling
 from flashsale.models import Reservation, Sale, SaleItem
 from shop.catalogue.models import Product, Variant
-from shop.orders import refunds
+from shop.orders import outbox, refunds
 from shop.orders.models import OutboxMail, Payment
 from shop.up.messages import say
 
@@ -96,12 +97,17 @@ class Runs:
             _write_outages(history, self.world)
             faults.resume(history, item)
             history.write("ok", "heal")
+            healed = timezone.now()
             passes[prober] = next(iter(crowd.issue_passes(item.sale, [prober])))
             asyncio.run(_probe(shoppers, prober))
             asyncio.run(shoppers.come_back())
             _send_money_back()
             is_settled = witness.conclude(
-                history, item, self.world.postbox, seconds=SETTLE_SECONDS, halfway=_let_leases_end
+                history,
+                item,
+                self.world.postbox,
+                seconds=SETTLE_SECONDS,
+                halfway=partial(_let_leases_end, healed=healed),
             )
             marks.append(time.monotonic())
             self.phases = [round(after - before, 1) for before, after in pairwise(marks)]
@@ -228,12 +234,15 @@ def _send_money_back() -> None:
     refunds.send_due()
 
 
-def _let_leases_end(history: Writer) -> None:
-    """Let the time be over in which a mail is a worker's who died with it: five minutes in a shop."""
+def _let_leases_end(history: Writer, *, healed: datetime) -> None:
+    """Let the time be over in which a mail is a worker's who died with it: five minutes in a shop.
+
+    A lease that was taken after the heal is left alone: its worker lives and sends the mail right now.
+    """
     fields: dict[str, Any] = {"id": "leases", "outcome": "leases end", "v": {"component": "worker"}}
     history.write("invoke", "fault", **fields)
     pending = OutboxMail.objects.filter(status=OutboxMail.Status.PENDING)
-    pending.update(next_try_at=timezone.now())
+    pending.filter(next_try_at__lt=healed + outbox.LEASE).update(next_try_at=timezone.now())
     _send_money_back()
     history.write("ok", "fault", **fields)
 
