@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -17,6 +18,9 @@ from accounts import standing
 from accounts.models import Address, User
 
 admin.site.unregister(Group)
+admin.site.unregister(
+    Authenticator
+)  # its pages would show the secrets; `manage.py reset_second_step` forgets one
 
 
 class AddressInline(TabularInline):

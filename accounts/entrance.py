@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.mfa.base import forms as mfa_forms
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import UncutForm
@@ -14,8 +16,17 @@ EMAIL = {
 PASSWORD = {"required": _("Enter your password.")}
 NEW_PASSWORD = {"required": _("Enter a new password of at least 10 characters.")}
 AGAIN = {"required": _("Enter the new password once more.")}
-ERRORS = {"login": EMAIL, "email": EMAIL, "password": PASSWORD, "oldpassword": PASSWORD, "password2": AGAIN}
+CODE = {"required": _("Enter the six digits that your app shows.")}
+ERRORS = {
+    "code": CODE,
+    "login": EMAIL,
+    "email": EMAIL,
+    "password": PASSWORD,
+    "oldpassword": PASSWORD,
+    "password2": AGAIN,
+}
 LABELS = {
+    "code": _("Code"),
     "login": _("E-mail address"),
     "email": _("E-mail address"),
     "password": _("Password"),
@@ -68,3 +79,15 @@ class ResetPasswordKeyForm(InOurWords, allauth_forms.ResetPasswordKeyForm):
 
 class ReauthenticateForm(InOurWords, allauth_forms.ReauthenticateForm):
     """Confirm with the password."""
+
+
+class CodeForm(InOurWords, mfa_forms.AuthenticateForm):
+    """The second step of a login."""
+
+
+class CodeAgainForm(InOurWords, mfa_forms.ReauthenticateForm):
+    """A code before something that matters is changed."""
+
+
+class FirstCodeForm(InOurWords, ActivateTOTPForm):
+    """The first code of an app, which shows that it took the secret."""

@@ -1,11 +1,14 @@
 """The account under /accounts/; the pages of allauth that take guesses stand behind the limiter."""
 
 from allauth.account import views as allauth_views
+from allauth.mfa.base import views as mfa_views
+from allauth.mfa.totp import views as totp_views
 from django.urls import path, re_path
 
 from accounts import views
 from accounts.guesses import limited_guesses, limited_login
 from accounts.limits import limited
+from accounts.second_step import pending_account
 
 login = limited_login(allauth_views.login)
 sign_up = limited(group="sign up", key="ip", rate="20/m")(allauth_views.signup)
@@ -16,6 +19,9 @@ reset = limited(group="reset", key="ip", rate="20/m")(allauth_views.password_res
 manage_email = limited(group="e-mail", key="user_or_ip", rate="10/5m")(allauth_views.email)
 change_password = limited(group="password", key="user_or_ip", rate="5/m")(allauth_views.password_change)
 reauthenticate = limited(group="reauthenticate", key="user_or_ip", rate="10/5m")(allauth_views.reauthenticate)
+enter_code = limited(group="code", key=pending_account, rate="10/5m")(mfa_views.authenticate)
+enter_code_again = limited(group="code again", key="user_or_ip", rate="10/5m")(mfa_views.reauthenticate)
+enter_first_code = limited(group="first code", key="user_or_ip", rate="10/5m")(totp_views.activate_totp)
 
 urlpatterns = [
     path("", views.account, name="account"),
@@ -36,4 +42,7 @@ urlpatterns = [
     path("email/", manage_email, name="account_email"),
     path("password/change/", change_password, name="account_change_password"),
     path("reauthenticate/", reauthenticate, name="account_reauthenticate"),
+    path("2fa/authenticate/", enter_code, name="mfa_authenticate"),
+    path("2fa/reauthenticate/", enter_code_again, name="mfa_reauthenticate"),
+    path("2fa/totp/activate/", enter_first_code, name="mfa_activate_totp"),
 ]

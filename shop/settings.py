@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "axes",
     "captcha",
     "csp",
@@ -215,6 +216,14 @@ ACCOUNT_FORMS = {
 }
 # The library's own limits refuse everybody while the cache is away; those of accounts/limits.py do not.
 ACCOUNT_RATE_LIMITS = False
+# A second step after the password, for whoever sets it up; the admin may ask for it of all its staff.
+MFA_ADAPTER = "accounts.second_step.Adapter"
+MFA_FORMS = {
+    "authenticate": "accounts.entrance.CodeForm",
+    "reauthenticate": "accounts.entrance.CodeAgainForm",
+    "activate_totp": "accounts.entrance.FirstCodeForm",
+}
+STAFF_SECOND_STEP = env.bool("STAFF_SECOND_STEP", default=False)
 SITE_ID = 1
 # The door of the admin: kept in rows, it locks even while the cache, and with it the limiter, is away; by
 # account and address together, so that a stranger's guesses lock out nobody but himself.

@@ -3,10 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts import second_step
 from accounts.guesses import limited_login
 
-# The admin's door takes guesses like the shop's.
-admin.site.login = limited_login(admin.site.login)  # type: ignore[assignment, method-assign]
+# The admin's door takes guesses like the shop's, and nobody past it who owes the second step.
+admin.site.login = second_step.admin_door(limited_login(admin.site.login))  # type: ignore[arg-type, method-assign]
+admin.site.has_permission = second_step.may_enter(admin.site.has_permission)  # type: ignore[assignment, method-assign]
 
 handler404 = "shop.troubles.page_missing"
 handler500 = "shop.troubles.page_failed"
