@@ -1,7 +1,8 @@
-"""How the stores do, for Prometheus: whether their clocks agree, and who keeps PostgreSQL waiting."""
+"""How the stores do, for Prometheus: clocks, the store's file, and who keeps PostgreSQL waiting."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 from django_redis import get_redis_connection
@@ -26,7 +27,9 @@ def collect() -> Iterable[Metric]:
         "shop_clock_skew_seconds", "By how much a store's clock is ahead of this process's.", labels=["store"]
     )
     client = get_redis_connection("sale")
-    seconds, micro = client.time(**store.server_of(client, sale_keys(0)[0]))
+    server = store.server_of(client, sale_keys(0)[0])
+    seconds, micro = client.time(**server)
+    told = client.info("persistence", **server)
     skew.add_metric(["sale"], seconds + micro / 1_000_000 - datetime.now(UTC).timestamp())
     with connection.cursor() as cursor:
         cursor.execute(POSTGRES)
@@ -34,9 +37,20 @@ def collect() -> Iterable[Metric]:
     skew.add_metric(["postgres"], now - datetime.now(UTC).timestamp())
     return [
         skew,
+        _file(told),
         GaugeMetricFamily(
             "shop_postgres_idle_in_transaction_seconds", "The longest open transaction without work.", idle
         ),
         GaugeMetricFamily("shop_postgres_waiting_for_locks", "Connections that wait for a lock.", locks),
         GaugeMetricFamily("shop_postgres_connections_used", "Share of the connections there may be.", used),
     ]
+
+
+def _file(told: dict[str, Any]) -> GaugeMetricFamily:
+    """Read what Valkey says of its append-only file; `err` there is nearly always a full disk."""
+    failed = GaugeMetricFamily(
+        "shop_store_file_failed", "1 if the last write or rewrite of the file failed.", labels=["what"]
+    )
+    for what, name in {"write": "aof_last_write_status", "rewrite": "aof_last_bgrewrite_status"}.items():
+        failed.add_metric([what], told.get(name, "ok") != "ok")
+    return failed

@@ -14,11 +14,12 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from accounts.limits import client_address
-from shop import replicas
+from shop import canary, replicas
 from shop.metrics import add_collector, registry
 
 log = logging.getLogger(__name__)
 add_collector(name="replica", collect=replicas.collect)
+add_collector(name="canary", collect=canary.collect)
 PASSED_ON = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 

@@ -1,6 +1,18 @@
 """What Celery's beat starts and how often, in seconds; a tick older than `expires` seconds is dropped."""
 
-BEAT = {
+from typing import Any
+
+from shop.broker import NAMES
+
+BEAT: dict[str, dict[str, Any]] = {
+    f"sing in {queue}": {
+        "task": "shop.tasks.sing",
+        "schedule": 10.0,
+        "args": (queue,),
+        "options": {"queue": queue, "expires": 10},
+    }
+    for queue in NAMES
+} | {
     "record reservations": {
         "task": "flashsale.tasks.drain_reservations",
         "schedule": 1.0,

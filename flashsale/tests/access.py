@@ -116,14 +116,14 @@ ACCOUNTS = {
     "account_confirm_email": Row(EVERYBODY, NOBODY),  # a key that was never sent
     "account_confirm_login_code": Row("lyyyyyy", "lyyyyyy"),
     "account_reauthenticate": Row(MEMBERS, MEMBERS),
-    "mfa_index": Row(MEMBERS),
+    "mfa_index": Row(MEMBERS, "lmmmmmm"),
     "mfa_authenticate": Row("lyyyyyy", "lyyyyyy"),  # only between the password and the code
     "mfa_reauthenticate": Row(MEMBERS, MEMBERS),
     "mfa_activate_totp": Row(MEMBERS, MEMBERS),
     "mfa_deactivate_totp": Row("lnnnnnn", "lnnnnnn"),  # nobody here has set it up: test_second_step.py
-    "mfa_view_recovery_codes": Row("lnnnnnn"),
+    "mfa_view_recovery_codes": Row("lnnnnnn", "lmmmmmm"),
     "mfa_generate_recovery_codes": Row(MEMBERS, MEMBERS),
-    "mfa_download_recovery_codes": Row("lnnnnnn"),
+    "mfa_download_recovery_codes": Row("lnnnnnn", "lnnnnnn"),
     "account_change_password": Row(MEMBERS, MEMBERS),
     "account_set_password": Row(MEMBERS, MEMBERS),
     "account_reset_password": Row(EVERYBODY, EVERYBODY),

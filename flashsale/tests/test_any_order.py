@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from accounts.models import User
 from flashsale import draining, reconcile, reservations, scheduling, stock
+from flashsale.errors import SchedulingError
 from flashsale.models import Reservation, Sale, SaleItem
 from flashsale.tests.conftest import (
     MakeSale,
@@ -21,6 +22,7 @@ from flashsale.tests.conftest import (
     units,
     win,
 )
+from shop.catalogue.models import Variant
 from shop.orders import payment, refunds
 from shop.orders.errors import Refused
 from shop.orders.models import Order, OutboxMail, Payment
@@ -125,7 +127,11 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.item, self.crowd = self.begin()
         self.sale = self.item.sale_id
+        self.quantity, self.all = UNITS, UNITS + self.spare()
         self.users = st.integers(0, CROWD - 1)
+
+    def spare(self) -> int:
+        return Variant.objects.get(pk=self.item.variant_id).stock
 
     def held(self, number: int) -> Reservation | None:
         return Reservation.objects.filter(item=self.item, user=self.crowd[number], status="held").first()
@@ -175,13 +181,22 @@ class Machine(RuleBasedStateMachine):
     def pause(self, paused: bool) -> None:
         (scheduling.pause if paused else scheduling.resume)(sale_id=self.sale)
 
+    @rule(more=st.integers(1, 4))
+    def add_units(self, more: int) -> None:
+        if more > self.spare():
+            with pytest.raises(SchedulingError):
+                scheduling.add_units(item_id=self.item.pk, units=more)
+        else:
+            scheduling.add_units(item_id=self.item.pk, units=more)
+            self.quantity += more
+
     @rule()
     def rebuild(self) -> None:
         assert reconcile.rebuild(sale_id=self.sale).is_clean
 
     @invariant()
     def the_store_adds_up(self) -> None:
-        assert sum(units(self.item)) == UNITS
+        assert sum(units(self.item)) == self.quantity
         assert min(units(self.item)) >= 0
         found = stock.run(stock.members(self.sale, self.item.pk))
         assert len(found.holders) == units(self.item)[1]
@@ -191,6 +206,7 @@ class Machine(RuleBasedStateMachine):
     def the_rows_add_up(self) -> None:
         item = SaleItem.objects.get(pk=self.item.pk)
         rows = Reservation.objects.filter(item=item)
+        assert item.quantity == self.quantity == self.all - self.spare()
         assert rows.filter(status="held").count() == item.held
         assert rows.filter(status="paid").count() == item.paid
         assert not rows.filter(status="displaced").exists()

@@ -38,11 +38,12 @@ def test_its_commands_run_as_they_stand_there(
     command: str, make_sale: MakeSale, shoppers: MakeShoppers
 ) -> None:
     item = make_sale()
-    win(item, *shoppers(2))
-    name, *options = command.replace("SALE", str(item.sale_id)).split()
+    ann, ben = shoppers(2)
+    win(item, ann, ben)
+    name, *options = command.replace("SALE", str(item.sale_id)).replace("EMAIL", ann.email).split()
     call_command(name, *options, stdout=io.StringIO())
     assert is_clean(item)
 
 
 def test_there_are_commands_to_run() -> None:
-    assert COMMANDS == ["axes_reset", "reconcile SALE", "reconcile SALE --rebuild"]
+    assert COMMANDS == ["axes_reset", "reconcile SALE", "reconcile SALE --rebuild", "reset_second_step EMAIL"]

@@ -8,7 +8,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from payments import PaymentStatus
 from payments.core import provider_factory
+from prometheus_client import Counter
 
+from shop.metrics import registry
 from shop.orders import payment as payments
 from shop.orders.models import Payment
 from shop.orders.payment import Report
@@ -16,6 +18,12 @@ from shop.orders.providers import NAME, StripeProvider, Unbelieved, report
 
 logger = logging.getLogger(__name__)
 
+WEBHOOKS = Counter(
+    "shop_webhooks", "Webhooks of the payment provider, by outcome.", ["outcome"], registry=registry
+)
+OUTCOMES = {200: "heard", 400: "refused", 404: "unmatched"}
+for outcome in (*OUTCOMES.values(), "failed"):
+    WEBHOOKS.labels(outcome)  # so that the first one is a rise
 FAILED = "checkout.session.async_payment_failed"
 
 
@@ -24,6 +32,13 @@ FAILED = "checkout.session.async_payment_failed"
 def stripe(request: HttpRequest) -> JsonResponse:
     """Take in one event of Stripe. 400: not signed for us, or unreadable; 404: of no payment of ours."""
     provider = _provider()
+    with WEBHOOKS.labels("failed").count_exceptions():
+        response = _take_in(provider, request)
+    WEBHOOKS.labels(OUTCOMES[response.status_code]).inc()
+    return response
+
+
+def _take_in(provider: StripeProvider, request: HttpRequest) -> JsonResponse:
     try:
         event = provider.event(request.body, request.headers.get("Stripe-Signature", ""))
         session = _session(event)
