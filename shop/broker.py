@@ -6,6 +6,7 @@ mail server that hangs keeps a worker of mail busy and no order.
 """
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from kombu import Queue
 
@@ -36,6 +37,25 @@ RETRY = {"max_retries": 3, "interval_start": 0.2, "interval_step": 0.5, "interva
 def is_rabbit(url: str) -> bool:
     """Whether a URL names RabbitMQ."""
     return url.startswith(("amqp://", "amqps://", "pyamqp://"))
+
+
+def beside(store: str) -> str:
+    """Return the broker next to the sale's memory where that is one server: database 1 of it."""
+    parts = urlsplit(store)
+    if parts.scheme == "unix":
+        return f"redis+socket://{parts.path}?virtual_host=1"
+    return urlunsplit(parts._replace(path="/1"))
+
+
+def verified(url: str) -> str:
+    """Return the URL of a broker whose certificate is looked at, unless `ssl_cert_reqs` says otherwise.
+
+    The library takes any certificate where a `rediss` URL says nothing of it.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "rediss" or "ssl_cert_reqs" in parse_qs(parts.query):
+        return url
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, "ssl_cert_reqs=required")))))
 
 
 def options(url: str) -> dict[str, Any]:

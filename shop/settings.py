@@ -127,7 +127,8 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_stores.get("CELERY_BRO
 if not CELERY_BROKER_URL:
     if _memory.kind:
         raise ImproperlyConfigured("Set CELERY_BROKER_URL too: Celery's broker is one server, or RabbitMQ.")
-    CELERY_BROKER_URL = REDIS_URL.rsplit("/", 1)[0] + "/1"
+    CELERY_BROKER_URL = broker.beside(REDIS_URL)
+CELERY_BROKER_URL = broker.verified(CELERY_BROKER_URL)
 
 _kept = env.int("CONN_MAX_AGE", default=0 if DEBUG else 60)
 _pooled = env.bool("PGBOUNCER", default=False)

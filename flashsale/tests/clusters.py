@@ -35,12 +35,12 @@ def until(holds: Callable[[], bool], what: str) -> None:
 class Server:
     """One Valkey in a folder of its own, without a password; a Sentinel if `sentinel`."""
 
-    def __init__(self, folder: Path, *lines: str, sentinel: bool = False) -> None:
+    def __init__(self, folder: Path, *lines: str, sentinel: bool = False, program: str = "") -> None:
         self.port, self.home = free_port(), folder
         folder.mkdir()
         conf = folder / "valkey.conf"
         conf.write_text("\n".join((f"port {self.port}", f"bind {LOOPBACK}", f"dir {folder}", *lines)) + "\n")
-        command = [str(places.valkey()), str(conf), *(["--sentinel"] if sentinel else [])]
+        command = [program or str(places.valkey()), str(conf), *(["--sentinel"] if sentinel else [])]
         env = {"PATH": os.environ.get("PATH", os.defpath)}
         self.process = Process(folder.name, command, folder / "log", env, folder, stop_seconds=2.0)
         self.process.start()
