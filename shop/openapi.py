@@ -10,6 +10,17 @@ RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"
 TOO_MANY = {**TROUBLE, "headers": RETRY}
 NOT_READY = {**TOO_MANY, "description": "A store is away: come back in a moment."}
 
+ORDER = {"public_id": "$response.body#/id"}
+FIRST_ORDER = {"public_id": "$response.body#/results/0/id"}
+LINKS = {
+    ("/api/catalogue/", "get"): {"catalogue_retrieve": {"id": "$response.body#/results/0/id"}},
+    ("/api/orders/", "get"): {"orders_retrieve": FIRST_ORDER},
+    ("/api/orders/{public_id}/", "get"): {"orders_cancel_create": ORDER, "orders_pay_create": ORDER},
+    ("/api/checkout/", "post"): {"orders_retrieve": ORDER, "orders_pay_create": ORDER},
+    ("/api/sales/", "get"): {"sales_retrieve": {"id": "$response.body#/results/0/id"}},
+}
+"""Where an answer leads: to which operation, and which of its parameters stands where in the answer."""
+
 
 def add_common_answers(result: Document, **_: Any) -> Document:
     """Add to each operation what its parameters, its body and its limits make it answer."""
@@ -18,7 +29,18 @@ def add_common_answers(result: Document, **_: Any) -> Document:
             if method in METHODS:
                 common = _common(path, operation)
                 operation["responses"] = common | operation["responses"]
+    add_links(result, LINKS)
     return result
+
+
+def add_links(result: Document, links: dict[tuple[str, str], dict[str, dict[str, str]]]) -> None:
+    """Write into the answer that tells of something what can be asked with it."""
+    for (path, method), targets in links.items():
+        responses = result["paths"][path][method]["responses"]
+        told = responses["201" if "201" in responses else "200"]
+        told["links"] = told.get("links", {}) | {
+            name: {"operationId": name, "parameters": parameters} for name, parameters in targets.items()
+        }
 
 
 def _common(path: str, operation: Document) -> Document:

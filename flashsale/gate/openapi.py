@@ -3,6 +3,7 @@
 from typing import Any
 
 from flashsale.gate.answers import PHASE_WORDS, STATUS
+from shop.openapi import add_links
 
 Document = dict[str, Any]
 MOST = 10**15 - 1
@@ -22,6 +23,18 @@ TEXT_OF = {
     "503": "Paused, or full: come back after `Retry-After` seconds.",
 }
 
+FIRST = "$response.body#/results/0"
+LINKS = {
+    ("/api/sales/", "get"): {
+        "gate_status": {"sale": f"{FIRST}/id"},
+        "gate_attempt": {"sale": f"{FIRST}/id", "item": f"{FIRST}/items/0/id"},
+    },
+    ("/api/sales/{id}/", "get"): {
+        "gate_status": {"sale": "$response.body#/id"},
+        "gate_attempt": {"sale": "$response.body#/id", "item": "$response.body#/items/0/id"},
+    },
+}
+
 
 def add_gate(result: Document, **_: Any) -> Document:
     """Add the addresses under /gate/."""
@@ -32,6 +45,7 @@ def add_gate(result: Document, **_: Any) -> Document:
         "/gate/sales/{sale}": {"get": _status()},
         "/gate/sales/{sale}/items/{item}/attempt": {"post": _attempt()},
     }
+    add_links(result, LINKS)
     return result
 
 
