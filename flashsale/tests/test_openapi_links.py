@@ -1,7 +1,7 @@
 """Answers that lead on: schemathesis follows the links of the document from one request to the next.
 
 The shop is a live server and the gate a real process, so a chain goes from the list of sales to an attempt,
-and from the list of orders to an order, its payment and its end. What no link gives is drawn from the document.
+and from the list of orders to an order, its payment and its end. What no link gives is drawn by schemathesis.
 """
 
 from collections import Counter
@@ -48,7 +48,7 @@ def _machine(document: dict[str, Any], where: dict[bool, dict[str, Any]]) -> Any
             cache.clear()
 
         def step(self, input: StepInput) -> StepOutput:  # noqa: A002 - schemathesis's name
-            output = super().step(input)
+            output: StepOutput = super().step(input)
             if input.transition is not None and input.applied_parameters:
                 source, _status, target = input.transition.id.split(" -> ")
                 self.led_on[source, target] += 1

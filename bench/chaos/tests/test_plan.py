@@ -1,13 +1,20 @@
 """What a seed means is the same in every run, and every fault that can be drawn can be done."""
 
 import asyncio
+import json
 import subprocess
 import sys
+from collections import Counter
 from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from bench.chaos import plan
 from bench.chaos.faults import ACTS
 from bench.chaos.proxy import Proxy
+from bench.chaos.result import Result
+from bench.chaos.shares import split as shares_of
 from bench.roles import ROOT
 from shop.up.ports import LOOPBACK
 
@@ -26,8 +33,33 @@ def test_every_fault_that_can_be_drawn_can_be_done() -> None:
     assert set(ACTS) == set(plan.FAULTS)
 
 
+@pytest.mark.parametrize(("seeds", "jobs"), [(300, 2), (300, 1), (7, 3), (5, 5)])
+def test_the_shares_are_all_the_seeds_once(seeds: int, jobs: int) -> None:
+    shares = list(shares_of(41, seeds, jobs))
+    assert [seed for first, number in shares for seed in range(first, first + number)] == [
+        *range(41, 41 + seeds)
+    ]
+    assert len(shares) == jobs
+
+
+def test_shares_are_counted_together(tmp_path: Path) -> None:
+    one = Result(runs=2, attempts=30, faults=Counter({"pause": 2}), violations=["seed 1: I1"], seconds=20.0)
+    other = Result(runs=1, attempts=12, faults=Counter({"pause": 1, "kill web": 1}), seconds=9.5)
+    both = Result()
+    for number, share in enumerate((one, other)):
+        (tmp_path / str(number)).write_text(json.dumps(share.as_json()))
+        both.add(tmp_path / str(number))
+    assert (both.runs, both.attempts, both.seconds) == (3, 42, 29.5)
+    assert both.faults == {"pause": 3, "kill web": 1}
+    assert both.violations == ["seed 1: I1"]
+
+
 def test_a_fault_or_a_number_that_does_not_exist_is_told() -> None:
-    told_of = {"--only": ("rain", "There is no fault 'rain'"), "--seeds": ("0", "at least one seed")}
+    told_of = {
+        "--only": ("rain", "There is no fault 'rain'"),
+        "--seeds": ("0", "at least one seed"),
+        "--jobs": ("21", "no more jobs than seeds"),
+    }
     for option, (value, told) in told_of.items():
         command = [sys.executable, "-m", "bench.chaos", option, value]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
