@@ -31,13 +31,18 @@ class Reading:
     repeated: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read(content: bytes) -> Reading:
-    """Read one address a line, or the column `email` of a CSV or XLSX file; raises UnreadableList."""
+def read(content: bytes, *, tell: Callable[[int], None] | None = None) -> Reading:
+    """Read one address a line, or the column `email` of a CSV or XLSX file; raises UnreadableList.
+
+    `tell` hears now and then how many lines were read.
+    """
     if len(content) > LARGEST_FILE:
         raise UnreadableList(_("The file is larger than 10 MB."))
     found, seen = Reading(), set[str]()
     for line, value in sheets.values(content) if sheets.is_sheet(content) else _values(_text(content)):
         _take(found, seen, line, value)
+        if tell is not None and line % BATCH == 0:
+            tell(line)
         if len(seen) > MOST_ROWS:
             raise UnreadableList(_("The file has more than %(most)d addresses.") % {"most": MOST_ROWS})
     return found

@@ -116,16 +116,16 @@ def _key(sale: Sale) -> str:
     return f"cockpit:{sale.pk}:import"
 
 
-def tell_progress(sale: Sale, done: int, total: int) -> None:
+def tell_progress(sale: Sale, done: int, total: int, read: int = 0) -> None:
     """Note how far an import is; without the cache nobody sees it and the import goes on."""
-    cache.set(_key(sale), [done, total], PROGRESS_SECONDS)
+    cache.set(_key(sale), [done, total, read], PROGRESS_SECONDS)
 
 
 @require_safe
 def progress(request: HttpRequest, pk: int) -> JsonResponse:
-    """How far the import of a list is: rows written, and all of them; 0 of 0 before it begins."""
-    done, total = cache.get(_key(find_sale(request, pk))) or (0, 0)
-    return JsonResponse({"done": done, "total": total})
+    """How far the import of a list is: lines read, then rows written and of how many."""
+    done, total, read = cache.get(_key(find_sale(request, pk))) or (0, 0, 0)
+    return JsonResponse({"done": done, "total": total, "read": read})
 
 
 @require_http_methods(["GET", "POST"])
@@ -137,7 +137,8 @@ def addresses(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
     reading = whitelist.Reading()
     if sent and form.is_valid():
         try:
-            reading = whitelist.read(form.cleaned_data["file"].read(whitelist.LARGEST_FILE + 1))
+            content = form.cleaned_data["file"].read(whitelist.LARGEST_FILE + 1)
+            reading = whitelist.read(content, tell=partial(tell_progress, sale, 0, 0))
         except SaleError as error:
             form.add_error("file", str(error))
         else:

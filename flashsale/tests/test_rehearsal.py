@@ -1,6 +1,7 @@
 """A rehearsal plays a crowd over HTTP against a shadow of a sale, judges its settings, leaves nothing."""
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_redis import get_redis_connection
@@ -224,6 +226,28 @@ def test_the_command_prints_a_verdict_and_keeps_the_figures(make_sale: Make, tmp
     kept = json.loads(file.read_text())
     assert kept["quantity"] == 20
     assert set(kept["findings"]) >= {"units", "tries", "speed"}
+
+
+def test_a_crowd_of_thousands_with_bots_is_rehearsed_and_its_report_kept(make_sale: Make) -> None:
+    """2,000 shoppers, 5 % bots; REHEARSE=20000 brings more. The report stays in .data/ to be read."""
+    shoppers, out = int(os.environ.get("REHEARSE", "2000")), StringIO()
+    item = make_sale(
+        quantity=shoppers // 20, standby_size=100, pay_within=600, rate=shoppers // 200, shuffle_at_open=True
+    )
+    file = settings.BASE_DIR / ".data" / f"rehearsal-{shoppers}.json"
+    file.unlink(missing_ok=True)
+    with running_gate() as gate:
+        call = ["rehearse", str(item.sale_id), "--shoppers", str(shoppers), "--bots", "5%", "--pay", "80%"]
+        with suppress(SystemExit):  # a slow machine may be judged too slow
+            call_command(*call, "--minutes", "0.7", "--gate", gate, "--out", str(file), stdout=out)
+    file.with_suffix(".txt").write_text(out.getvalue())
+    kept = json.loads(file.read_text())
+    assert kept["people"] + kept["bots"] == shoppers
+    assert 0.03 < kept["bots"] / shoppers < 0.08
+    assert kept["paid"] <= kept["quantity"] <= kept["human_units"] + kept["bot_units"]
+    assert kept["findings"]["units"][0], kept["findings"]
+    assert {"bots", "tries", "line", "lag", "standby", "speed"} <= set(kept["findings"])
+    assert leaves_nothing(item)
 
 
 def test_a_gate_that_is_not_there_is_said_and_the_shadow_removed(make_sale: Make) -> None:

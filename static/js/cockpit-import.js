@@ -7,11 +7,13 @@ const said = document.getElementById("import-said");
 async function ask() {
   const answer = await fetch(form.dataset.progress).catch(() => null);
   if (answer?.ok) {
-    const { done, total } = await answer.json();
+    const { done, total, read } = await answer.json();
     if (total) {
       bar.max = total;
       bar.value = done;
       said.textContent = form.dataset.said.replace("{done}", done.toLocaleString()).replace("{total}", total.toLocaleString());
+    } else if (read) {
+      said.textContent = form.dataset.lines.replace("{read}", read.toLocaleString());
     }
   }
   setTimeout(ask, 500);
