@@ -168,12 +168,21 @@ async def slow_store(scene: Scene) -> None:
 async def empty_store(scene: Scene) -> None:
     """Everything in Valkey is gone; the sale pauses by itself until the operator rebuilds it."""
     if scene.chance.random() < 0.5:
-        await asyncio.to_thread(scene.world.store().flushall)
+        await _flush(scene)
     else:
         async with down(scene, "valkey"):
             shutil.rmtree(scene.world.folder / "valkey" / "appendonlydir")
     await asyncio.sleep(scene.fault.seconds)
     await _rebuild(scene)
+
+
+async def _flush(scene: Scene) -> None:
+    """Empty Valkey through its own command, again until it is there: another fault may keep it down."""
+    for _ in range(REBUILD_TRIES):
+        with suppress(redis.RedisError, OSError):
+            await asyncio.to_thread(scene.world.store().flushall)
+            return
+        await asyncio.sleep(0.25)
 
 
 async def old_store(scene: Scene) -> None:

@@ -1,5 +1,7 @@
 """What a thousand accounts of one network gain at the entry: counted, and told in docs/security.md."""
 
+from random import Random
+
 import pytest
 from django.core.cache import cache
 from django.test import RequestFactory
@@ -7,6 +9,7 @@ from time_machine import travel
 
 from accounts.limits import count
 from accounts.models import User
+from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt
 from flashsale.views_entry import ADDRESS, TRIES
 
 ACCOUNTS = 1000
@@ -40,6 +43,20 @@ def test_a_thousand_accounts_of_one_network_enter_sixty_a_minute() -> None:
 def test_a_thousand_shoppers_of_as_many_networks_enter_at_once() -> None:
     with travel("2030-01-01T12:00:00Z", tick=False):
         assert _entered("10.9.{}.{}") == ACCOUNTS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_a_sale_they_win_less_than_a_tenth_of_what_as_many_others_win(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
+    item, bots, others = make_sale(quantity=100), shoppers(ACCOUNTS), shoppers(ACCOUNTS)
+    with travel("2030-01-01T12:00:00Z", tick=False):
+        come = [*bots[: _entered("192.0.2.7")], *others[: _entered("10.9.{}.{}")]]
+    Random(1).shuffle(come)  # nobody is quicker than anybody else
+    winners = {user.pk for user, told in zip(come, attempt(item, *come), strict=True) if told.rid}
+    won = len(winners & {user.pk for user in bots})
+    assert len(winners) == 100
+    assert 0 < won <= (100 - won) / 10
 
 
 def test_neighbours_of_one_ipv6_network_are_one() -> None:
