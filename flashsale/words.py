@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from shop.moments import hour, instant, moment
 
-__all__ = ["figures", "hour", "instant", "moment", "span"]
+__all__ = ["figures", "hour", "instant", "moment", "span", "span_range"]
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -26,6 +26,18 @@ def span(length: timedelta) -> str:
         return ngettext("%(number)d hour", "%(number)d hours", hours) % {"number": hours}
     days = round(seconds / DAY)
     return ngettext("%(number)d day", "%(number)d days", days) % {"number": days}
+
+
+def span_range(length: timedelta) -> str:
+    """Return a wait whose pace may change: past twenty minutes a range of five, or of an hour."""
+    minutes = round(length.total_seconds() / MINUTE)
+    if minutes <= 20:
+        return span(length)
+    if minutes < 100:
+        low = minutes - minutes % 5
+        return gettext("%(low)d–%(high)d minutes") % {"low": low, "high": low + 5}
+    low = int(length.total_seconds() / HOUR)
+    return gettext("%(low)d–%(high)d hours") % {"low": low, "high": low + 1}
 
 
 def figures(length: timedelta) -> str:

@@ -14,6 +14,7 @@ register.filter("moment", words.moment)
 register.filter("hour", words.hour)
 register.filter("instant", words.instant)
 register.filter("span", words.span)
+register.filter("range", words.span_range)
 register.filter("figures", words.figures)
 
 
@@ -31,8 +32,8 @@ def seconds(number: int) -> timedelta:
 
 @register.simple_tag
 def zone() -> str:
-    """Name the shop's time zone, for scripts."""
-    return str(settings.TIME_ZONE)
+    """Name the shop's time zone for scripts, and how people call it now: `Europe/Berlin CEST`."""
+    return f"{settings.TIME_ZONE} {timezone.localtime():%Z}"
 
 
 @register.simple_tag

@@ -104,6 +104,10 @@ def test_the_keyboard_alone_is_enough_from_the_entry_to_the_payment(
     assert Reservation.objects.get(user=bea).status == "paid"
 
 
+def unspaced(text: str) -> str:
+    return "".join(text.split())
+
+
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_script_and_server_draw_the_same_numbers_and_lengths_of_time(
     visit: Visit, site: str, make_sale: Make, shoppers: Crowd, language: str
@@ -114,14 +118,16 @@ def test_script_and_server_draw_the_same_numbers_and_lengths_of_time(
     drawn = page.evaluate(
         """async ([language, numbers, spans]) => {
           document.documentElement.lang = language;
-          const { number, span } = await import("/static/js/wording.js");
-          return [numbers.map(number), spans.map((seconds) => span(1000 * seconds))];
+          const { number, range, span } = await import("/static/js/wording.js");
+          const said = spans.flatMap((seconds) => [span(1000 * seconds), range(1000 * seconds)]);
+          return [numbers.map(number), said];
         }""",
         [language, NUMBERS, SPANS],
     )
     with translation.override(language):
         template = Template('{{ number|floatformat:"0g" }}')
         numbers = [template.render(Context({"number": number})) for number in NUMBERS]
-        spans = [words.span(timedelta(seconds=seconds)) for seconds in SPANS]
+        lengths = [timedelta(seconds=seconds) for seconds in SPANS]
+        spans = [said for length in lengths for said in (words.span(length), words.span_range(length))]
     assert drawn[0] == numbers
-    assert [text.replace(" ", "") for text in drawn[1]] == [text.replace(" ", "") for text in spans]
+    assert [unspaced(text) for text in drawn[1]] == [unspaced(text) for text in spans]

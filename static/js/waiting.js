@@ -5,7 +5,7 @@ import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
 import { follow } from "./live.js";
 import { served, turnAt } from "./queue.js";
-import { form, hour as hourOf, number as figures, put, span } from "./wording.js";
+import { form, hour as hourOf, number as figures, put, range, span } from "./wording.js";
 import { keep } from "./receipt.js";
 
 const MINUTE = 60000;
@@ -39,7 +39,7 @@ function aheadWords(ahead) {
 
 function turnWords() {
   if (!turn) return word("unknown");
-  const facts = { time: hour(turn), span: span(turn - clock.now()) };
+  const facts = { time: hour(turn), span: range(turn - clock.now()) };
   return put(word(number ? "turn" : "draw"), facts);
 }
 
