@@ -15,6 +15,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page
 
 from flashsale.tests.gates import ask
+from shop.squeezed import JOINED, squeezed
 from shop.up.ports import free_port
 
 STARTED_WITHIN = 60.0
@@ -47,6 +48,16 @@ def _wait(site: str) -> None:
         except (OSError, HTTPException):
             time.sleep(0.2)
     raise TimeoutError("The shop did not start.")
+
+
+def serve_joined(page: Page) -> None:
+    """Let scripts that production serves in one file be one here, too."""
+    for name in JOINED:
+        served = squeezed(name, "")
+        page.route(
+            f"**/static/{name}",
+            lambda route, _, served=served: route.fulfill(body=served, content_type="text/javascript"),
+        )
 
 
 def lend_session(client: Client, context: BrowserContext, site: str) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from accounts.models import User
 from flashsale import draining, scheduling, stock
 from flashsale.models import SaleItem
-from flashsale.tests.browsing import lend_session
+from flashsale.tests.browsing import lend_session, serve_joined
 from flashsale.tests.conftest import Visit, attempt, win
 from flashsale.tests.pages import address, logged_in
 from flashsale.tests.test_pages_browser import enter, is_same_document
@@ -25,11 +25,14 @@ def press(page: Page) -> None:
     page.locator("[data-buy]").click()
 
 
+@pytest.mark.parametrize("in_one_file", [False, True])
 def test_a_press_leads_into_the_line_and_the_page_moves_on_at_its_turn(
-    visit: Visit, site: str, make_sale: Make, shoppers: Crowd
+    visit: Visit, site: str, make_sale: Make, shoppers: Crowd, *, in_one_file: bool
 ) -> None:
     item, (bea,) = make_sale(quantity=20, rate=2), shoppers(1)
     page = visit(bea)
+    if in_one_file:
+        serve_joined(page)
     enter(page, site, item)
     attempt(item, *shoppers(9))
     press(page)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Response
 
+from flashsale.tests.browsing import serve_joined
 from flashsale.tests.conftest import Show
 from flashsale.tests.staged import Cast, Staged
 from flashsale.tests.states import before, reserved, standby, waiting
@@ -44,6 +45,7 @@ def load(cast: Cast, show: Show) -> Load:
         def watch(page: Page) -> None:
             page.on("response", hear)
             page.route("**/gate/**", lambda route: route.abort())
+            serve_joined(page)
 
         show(state(cast), before=watch).wait_for_load_state("networkidle")
         return [Loaded(one.url, one.request.resource_type, _size(one)) for one in answers if one.ok]
@@ -66,6 +68,7 @@ def weight(loaded: list[Loaded], *kinds: str) -> int:
 def test_the_page_of_the_line_fits_into_one_first_flight(load: Load) -> None:
     loaded = load(waiting)
     assert {one.kind for one in loaded} == {"document", "stylesheet", "script", "other"}
+    assert len(loaded) == 4, loaded
     assert weight(loaded) <= 14 * KB, loaded
 
 

@@ -1,4 +1,7 @@
-// The only voice of a page: whole sentences into the two live regions of the base template.
+// The only voice of a page: whole sentences into the two live regions of the base template. What cannot wait goes to
+// whoever looks elsewhere, too.
+
+import { notify } from "./notice.js";
 
 const GAP = 5000; // ms between two polite sentences
 const said = new Set();
@@ -32,4 +35,5 @@ export function interrupt(event, sentence) {
   said.add(event);
   quietUntil = performance.now() + GAP;
   speak("say-at-once", sentence);
+  notify(sentence);
 }

@@ -5,6 +5,7 @@ import * as clock from "./clock.js";
 import { run } from "./countdown.js";
 import { follow } from "./live.js";
 import { milestones } from "./milestones.js";
+import { offer } from "./notice.js";
 import { hour, number, put, span } from "./wording.js";
 
 // Milliseconds from one look to the next; states that nothing can change any more have none. What the stream
@@ -41,6 +42,7 @@ function tell() {
 }
 
 function count() {
+  offer(live, say);
   if (live.dataset.now) clock.start(Number(live.dataset.now));
   run(live, { tell: milestones(live, "pay"), end: () => setTimeout(() => look({ whatever: true }), 1000) });
 }

@@ -4,6 +4,7 @@
 import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
 import { follow } from "./live.js";
+import { offer } from "./notice.js";
 import { served, turnAt } from "./queue.js";
 import { form, hour as hourOf, number as figures, put, range, span } from "./wording.js";
 import { keep } from "./receipt.js";
@@ -168,6 +169,7 @@ follow(line.dataset.line, {
     say(`back ${performance.now()}`, word("back"));
   },
 }).ask();
+offer(line, say);
 setInterval(draw, 1000);
 draw();
 plan();
