@@ -203,7 +203,10 @@ def whole(label: str, parts: Sequence[tuple[str, str, int]]) -> SafeString:
         words = f"{name} {number(value)}"
         begin = max(float(LEFT), min(x, WIDTH - len(words) * LETTER))
         line = next(line for line, end in enumerate(taken) if begin >= end)
-        canvas.text(begin, 66 + line * LINE_GAP, words)
+        # At the right edge the words end there, however wide the reader's letters are.
+        is_last = begin < x
+        at, anchor = (WIDTH - 2, "end") if is_last else (begin, "start")
+        canvas.text(at, 66 + line * LINE_GAP, words, anchor=anchor)
         canvas.add('<path class="rule" d="M{x} 46V54"/>', x=round(x + min(width / 2, 6), 1))
         taken[line] = begin + (len(words) + 2) * LETTER
         x += width + GAP

@@ -102,6 +102,8 @@ def attempts(samples: Sequence[Sample], flags: Sequence[Flag]) -> Chart:
         found.append((words[name], name, scales.binned(rates(counted), begin, end)))
     most = max(((one.most, one.at) for _n, _k, bins in found for one in bins), default=(0.0, begin))
     said = _("Nobody has attempted yet.")
+    if seen:
+        said = _("All attempts so far came before one look: how many a second is not known.")
     if most[0]:
         said = _("The busiest second of one outcome had %(most)s attempts.") % {"most": number(most[0])}
     svg = charts.rates(f"{title}. {said}", begin, end, found, flags)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from flashsale.models import Entrance, Reservation, Sale, Sample, StandbyEntry
@@ -162,7 +163,7 @@ def _groups(people: list[_Person], name: Callable[[_Person], str]) -> Groups:
 def _age(one: _Person) -> str:
     for days in AGES:
         if one.days < days:
-            return _("under %(days)d days") % {"days": days}
+            return ngettext("under %(days)d day", "under %(days)d days", days) % {"days": days}
     return _("%(days)d days and more") % {"days": AGES[-1]}
 
 
