@@ -1,7 +1,7 @@
 """Compares both stores, says both numbers, repairs what is safe, and rebuilds the store from the rows."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -62,6 +62,7 @@ class Report:
     untold: int
     parked: int
     items: list[ItemReport] = field(default_factory=list)
+    epoch: int = 0
 
     @property
     def is_clean(self) -> bool:
@@ -145,10 +146,12 @@ def rebuild(*, sale_id: int) -> Report:
     Late messages of the old epoch are refused by `recording`.
     """
     was_paused = Sale.objects.values_list("paused", flat=True).get(pk=sale_id)
-    scheduling.pause(sale_id=sale_id)
-    draining.drain_once(sale_id=sale_id)
-    began = timezone.now() - CLOCKS_MAY_DIFFER
-    _begin_next_epoch(sale_id)
+    epoch = None
+    while epoch is None:
+        scheduling.pause(sale_id=sale_id)
+        draining.drain_once(sale_id=sale_id)
+        began = timezone.now() - CLOCKS_MAY_DIFFER
+        epoch = _begin_next_epoch(sale_id)
     stock.run(stock.load(sale_id, scheduling.document(Sale.objects.get(pk=sale_id))))
     # A payment or an expiry between the document and the load was told to the old world. It is told again;
     # what the document already knew changes nothing.
@@ -156,17 +159,25 @@ def rebuild(*, sale_id: int) -> Report:
     ended.exclude(status=Reservation.Status.DISPLACED).update(store_told_at=None)
     reservations.tell_store(ids=list(ended.values_list("pk", flat=True)))
     draining.drain_once(sale_id=sale_id)  # what was free went to standby as the sale was loaded
-    if not was_paused:
+    # Another rebuild may have begun meanwhile: what is sold until it has loaded would be lost, so it is left
+    # to that one, or to the operator, to let the sale go on.
+    if not was_paused and Sale.objects.filter(pk=sale_id, epoch=epoch).exists():
         scheduling.resume(sale_id=sale_id)
-    report = compare(sale_id=sale_id)
+    report = replace(compare(sale_id=sale_id), epoch=epoch)
     logger.warning("Sale %s was rebuilt at %s: %s", sale_id, datetime.now(UTC).isoformat(), report)
     return report
 
 
-def _begin_next_epoch(sale_id: int) -> None:
+def _begin_next_epoch(sale_id: int) -> int | None:
+    """Return the new epoch; None if the sale is not paused any more, so that all has to be done again."""
     # A worker may be writing rows of the old epoch just now: this waits for it, so that the document has
     # them. Whoever comes next finds the new epoch once he has the items. Sale before items, as in closing.
+    # A rebuild that ended since we have paused and drained has let the sale go on: what was sold then is in
+    # the stream still.
     with transaction.atomic(durable=True):
-        Sale.objects.select_for_update(no_key=True).get(pk=sale_id)
+        sale = Sale.objects.select_for_update(no_key=True).get(pk=sale_id)
         list(SaleItem.objects.select_for_update(no_key=True).filter(sale_id=sale_id).order_by("pk"))
+        if not sale.paused:
+            return None
         Sale.objects.filter(pk=sale_id).update(epoch=F("epoch") + 1)
+        return sale.epoch + 1

@@ -220,8 +220,8 @@ async def _rebuild(scene: Scene) -> None:
     for _ in range(REBUILD_TRIES):
         scene.history.write("invoke", "rebuild")
         with suppress(redis.RedisError, Error, OSError):
-            epoch = await _type(partial(_rebuild_once, scene.item.sale_id))
-            scene.history.write("ok", "rebuild", epoch=epoch)
+            epoch, is_last = await _type(partial(_rebuild_once, scene.item.sale_id))
+            scene.history.write("ok" if is_last else "fail", "rebuild", epoch=epoch)
             return
         await _write_failed(scene)
         await asyncio.sleep(0.25)
@@ -238,9 +238,10 @@ def _epoch(sale_id: int) -> int:
     return Sale.objects.values_list("epoch", flat=True).get(pk=sale_id)
 
 
-def _rebuild_once(sale_id: int) -> int:
-    reconcile.rebuild(sale_id=sale_id)
-    return _epoch(sale_id)
+def _rebuild_once(sale_id: int) -> tuple[int, bool]:
+    """Return the epoch that was begun, and whether no other operator has begun a later one meanwhile."""
+    epoch = reconcile.rebuild(sale_id=sale_id).epoch
+    return epoch, epoch == _epoch(sale_id)
 
 
 async def repeat_entries(scene: Scene) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django_redis import get_redis_connection
 
 from flashsale import draining, reconcile, recording, scheduling, stock, stream
-from flashsale.models import Reservation, SaleItem, StandbyEntry
+from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, is_clean, pay, units, win
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,3 +108,37 @@ def test_after_a_rebuild_no_unit_is_free_while_somebody_stands_by(
     row = Reservation.objects.get()
     assert (row.user, row.promoted, row.status) == (ben, True, "held")
     assert waiting(item) == ({cid.pk: 2}, {cid.pk: 2})
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["with the guard", "without"])
+def test_what_is_sold_between_two_rebuilds_is_in_the_second(
+    make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    item, (ann, ben) = make_sale(quantity=1, standby_size=2), shoppers(2)
+    drain, sale = draining.drain_once, item.sale_id
+    get_redis_connection("sale").flushdb()
+    told: list[str] = []
+
+    def another_operator_is_quicker(*, sale_id: int) -> int:
+        drained = drain(sale_id=sale_id)
+        if not told:
+            monkeypatch.setattr(draining, "drain_once", drain)
+            reconcile.rebuild(sale_id=sale_id)
+            scheduling.resume(sale_id=sale_id)
+            told.extend(one.rid for one in attempt(item, ann, ben))
+        return drained
+
+    if not guarded:
+        begin = reconcile._begin_next_epoch
+
+        def begin_whatever_happened(sale_id: int) -> int | None:
+            Sale.objects.filter(pk=sale_id).update(paused=True)
+            return begin(sale_id)
+
+        monkeypatch.setattr(reconcile, "_begin_next_epoch", begin_whatever_happened)
+    monkeypatch.setattr(draining, "drain_once", another_operator_is_quicker)
+    reconcile.rebuild(sale_id=sale)
+    drain(sale_id=sale)
+    rows, store = waiting(item)
+    assert (rows == store == {ben.pk: 1}) is guarded
+    assert Reservation.objects.filter(rid=told[0], status="held").exists() is guarded
