@@ -6,7 +6,8 @@ A store that does not answer leaves its figures unknown: the pages say so and st
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from django.core.cache import caches
 from django.db.models import Prefetch, QuerySet
@@ -72,6 +73,14 @@ class Shown:
     knows_stock: bool
     now: int
     queue: Queue | None
+
+    @property
+    def paused_at(self) -> datetime | None:
+        """Since when the line stands still; None where it does not, or where there is none."""
+        pause = list(
+            takewhile(lambda part: part.rate == 0, reversed(self.queue.schedule if self.queue else []))
+        )
+        return datetime.fromtimestamp(pause[-1].start / 1000, tz=UTC) if pause else None
 
 
 def with_items(sales: QuerySet[Sale]) -> QuerySet[Sale]:
