@@ -205,7 +205,12 @@ def testify(history: Recorder, item: SaleItem, postbox: Letters) -> None:
     ):
         numbers.setdefault(user, []).append(number)
     for row in sorted(rows, key=lambda row: row.reserved_at):
-        place = numbers[row.user_id].pop(0) if row.promoted and numbers.get(row.user_id) else 0
+        left = numbers.get(row.user_id) if row.promoted else None
+        place = left[0] if left else 0
+        if (
+            left and row.status != Status.DISPLACED
+        ):  # displaced, in a rebuild: it was given for the place again
+            left.pop(0)
         _write_row(history, row, place)
     _write_money(history, item)
     _write_letters(history, item, postbox)
@@ -221,7 +226,7 @@ def _write_row(history: Recorder, row: Reservation, place: int) -> None:
     v = {name: _ms(moment) if moment else None for name, moment in times.items()}
     fields = {"rid": row.rid, "item": row.item_id, "user": row.user_id, "epoch": row.epoch}
     history.write("ok", "record", **fields, pay_by=_ms(row.pay_by), outcome=row.status, n=place, v=v)
-    if row.promoted:
+    if row.promoted and row.status != Status.DISPLACED:
         history.write("ok", "promote", rid=row.rid, user=row.user_id, n=place)
     if row.status in (Status.EXPIRED, Status.CANCELLED, Status.REFUSED) and row.store_told_at:
         history.write("ok", "release", rid=row.rid)
