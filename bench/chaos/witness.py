@@ -207,9 +207,7 @@ def testify(history: Recorder, item: SaleItem, postbox: Letters) -> None:
     for row in sorted(rows, key=lambda row: row.reserved_at):
         left = numbers.get(row.user_id) if row.promoted else None
         place = left[0] if left else 0
-        if (
-            left and row.status != Status.DISPLACED
-        ):  # displaced, in a rebuild: it was given for the place again
+        if left and row.status != Status.DISPLACED:  # else a rebuild has given something for the place again
             left.pop(0)
         _write_row(history, row, place)
     _write_money(history, item)
