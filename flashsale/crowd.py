@@ -18,6 +18,9 @@ from flashsale.passes import Signer
 
 CONNECTIONS = 64
 ATTEMPT_SECONDS = 10.0
+AGAIN = ("lost", "paused")
+A_WHILE = 1.0
+"""Seconds after which one comes back who was not told when."""
 INSERT_SHOPPERS = """
 INSERT INTO accounts_user (email, password, first_name, last_name, is_staff, is_superuser, is_active,
                            date_joined, level, standing)
@@ -63,7 +66,7 @@ def issue_passes(sale: Sale, users: Sequence[int]) -> Iterator[str]:
         yield signer.issue(sale=sale.pk, user=user, expires_at=expires_at)
 
 
-async def storm(
+async def storm(  # noqa: PLR0913 - a crowd has many measures
     *,
     gate: str,
     path: str,
@@ -73,11 +76,13 @@ async def storm(
     tell: Callable[[int], None],
     swell: float = 1.0,
     connections: int = CONNECTIONS,
+    patience: int = 0,
 ) -> list[Outcome]:
     """Let every shopper attempt `tries` times, arriving at random within `seconds`.
 
     They arrive evenly; with a `swell` above 1 few come at first and most at the end. Whoever is told to
-    wait in line comes back for his turn, as a page does. `tell` hears how many are done.
+    wait in line comes back for his turn, as a page does; so often as `patience` says he comes back, too,
+    where a pause or a gate that is away has cost him the answer. `tell` hears how many are done.
     """
     lines: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
     for _ in range(min(connections, len(passes))):
@@ -96,7 +101,9 @@ async def storm(
         await asyncio.sleep(seconds * random.random() ** (1 / swell))  # noqa: S311 - a crowd, not a secret
         for _ in range(tries):
             await attempt(outcome)
-        while outcome.last == "queued":
+        left = patience
+        while outcome.last == "queued" or (left and outcome.last in AGAIN):
+            left -= outcome.last != "queued"
             await asyncio.sleep(_until_turn(outcome.answers[-1][1]))
             await attempt(outcome)
         done += 1
@@ -110,8 +117,8 @@ async def storm(
 
 def _until_turn(told: dict[str, Any]) -> float:
     """Seconds until it is worth coming back: a little before the turn, for which the gate lets one wait."""
-    if not told["turn_at"]:
-        return float(told["retry_after"])
+    if not told.get("turn_at"):
+        return float(told.get("retry_after", A_WHILE))
     early = random.uniform(0.4, 0.9)  # noqa: S311
     return float(max(0.0, (told["turn_at"] - told["now"]) / 1000 - early))
 

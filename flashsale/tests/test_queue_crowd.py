@@ -10,6 +10,7 @@ from django.db import connection
 
 from flashsale import crowd, scheduling, stock
 from flashsale.models import SaleItem
+from flashsale.queue import Queue
 from flashsale.tests.conftest import MakeSale
 from flashsale.tests.gates import running_gate
 
@@ -18,7 +19,9 @@ EARLY_MS = 300
 """Who asked so long before his turn was there when it came, however busy this machine is."""
 
 
-def storm(gate: str, item: SaleItem, *, shoppers: int, seconds: float) -> list[crowd.Outcome]:
+def storm(
+    gate: str, item: SaleItem, *, shoppers: int, seconds: float, patience: int = 0
+) -> list[crowd.Outcome]:
     users = crowd.make_shoppers(shoppers)
     passes = dict(zip(users, crowd.issue_passes(item.sale, users), strict=True))
     return asyncio.run(
@@ -30,6 +33,7 @@ def storm(gate: str, item: SaleItem, *, shoppers: int, seconds: float) -> list[c
             seconds=seconds,
             tell=lambda _: None,
             connections=600,
+            patience=patience,
         )
     )
 
@@ -39,18 +43,28 @@ def tickets_of(item: SaleItem) -> dict[int, int]:
     return dict(found)
 
 
-def order_of_service(item: SaleItem, outcomes: Sequence[crowd.Outcome]) -> list[int]:
-    """The tickets of those who were there at their turn, in the order in which they got their units."""
-    tickets = tickets_of(item)
+def queue_of(item: SaleItem) -> Queue:
     status = stock.run(stock.status(item.sale_id, [item.pk]))
     assert status is not None
     assert status.queue is not None
+    return status.queue
+
+
+def order_of_service(
+    item: SaleItem, outcomes: Sequence[crowd.Outcome], queue: Queue | None = None
+) -> list[int]:
+    """The tickets of those who were there at their turn, in the order in which they got their units.
+
+    `queue` is a look at the line before it was empty: from then on its last segment begins anew.
+    """
+    tickets = tickets_of(item)
+    queue = queue or queue_of(item)
     served = []
     for outcome in outcomes:
         if outcome.last != "reserved":
             continue
         ticket, told = tickets[outcome.user], outcome.answers[-1][1]
-        if status.queue.turn_at(ticket) - outcome.asked[-1] >= EARLY_MS:
+        if queue.turn_at(ticket) - outcome.asked[-1] >= EARLY_MS:
             served.append((int(told["reservation"].split("-")[2]), ticket))
     return [ticket for _, ticket in sorted(served)]
 
