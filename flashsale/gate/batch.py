@@ -1,10 +1,12 @@
 """Group commit: one call in flight per sale; whatever arrived meanwhile is the next batch."""
 
 import asyncio
+import heapq
 import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
 
 from redis.exceptions import RedisError
 
@@ -18,6 +20,8 @@ DRIFT, CREDIBLE = 0.00001, 0.1
 """Seconds: how far two clocks may part between two batches, and how late a reply may come at most."""
 Waiter = tuple[int, int, "asyncio.Future[Decision]", float]
 Decision = tuple[Answer, int]
+Held = tuple[int, int, float, Waiter]
+"""Turn (ms by the store's clock), number, when to come back at the earliest (s by the loop's clock), who."""
 
 
 class Batcher:
@@ -27,7 +31,8 @@ class Batcher:
     batch in which he stands, and nobody else's answer can move to his place.
 
     An attempt whose turn in line is at most a second away is held and decided at its turn, so that neither
-    a slow line nor a slow timer costs the shopper his place among those who are served with him.
+    a slow line nor a slow timer costs the shopper his place among those who are served with him. They come
+    back in the order of their turns, whatever was known of the store's clock when each of them was told.
     """
 
     def __init__(
@@ -37,7 +42,9 @@ class Batcher:
         self._size = size
         self._timeout = timeout
         self._hold_at_most = hold_at_most
-        self._held: dict[asyncio.Future[Decision], tuple[Waiter, asyncio.TimerHandle]] = {}
+        self._held: list[Held] = []
+        self._numbers = count()
+        self._timer: asyncio.TimerHandle | None = None
         self._offset = float("inf")
         self._metrics = metrics
         self._waiting: deque[Waiter] = deque()
@@ -59,30 +66,42 @@ class Batcher:
         wait = answer.at - now
         if answer.outcome != "queued" or not 0 < wait <= HOLD_MS or len(self._held) >= self._hold_at_most:
             return False
-        loop = asyncio.get_running_loop()
-        due = max(answer.at / 1000 + self._offset, loop.time() + wait / 1000 - CREDIBLE)
-        self._held[waiter[2]] = waiter, loop.call_at(due, self._come_back, waiter)
+        earliest = asyncio.get_running_loop().time() + wait / 1000 - CREDIBLE
+        heapq.heappush(self._held, (answer.at, next(self._numbers), earliest, waiter))
         return True
 
     def _follow_clock(self, now: int) -> None:
-        """Learn where the store's clock stands on this loop's: the reply that came quickest knows best.
-
-        Those who are held were told in different batches, some of them late; on one clock they come back
-        in the order of their turns.
-        """
+        """Learn where the store's clock stands on this loop's: the reply that came quickest knows best."""
         self._offset = min(asyncio.get_running_loop().time() - now / 1000, self._offset + DRIFT)
 
-    def _come_back(self, waiter: Waiter) -> None:
-        item, user, future, _ = waiter
-        del self._held[future]
+    def _due(self) -> float:
+        """When the first of those who are held comes back (s by the loop's clock)."""
+        turn, _, earliest, _ = self._held[0]
+        return max(turn / 1000 + self._offset, earliest)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(self._due(), self._come_back) if self._held else None
+
+    def _come_back(self) -> None:
+        now = asyncio.get_running_loop().time()
+        while self._held and self._due() <= now:
+            self._join_again(heapq.heappop(self._held))
+        self._set_timer()
+
+    def _join_again(self, held: Held) -> None:
+        item, user, future, _ = held[3]
         if not future.done():
             self._join(item, user, future)
 
     def ask_again(self) -> None:
         """The schedule has changed: whoever is held may have another turn now."""
-        for waiter, timer in list(self._held.values()):
-            timer.cancel()
-            self._come_back(waiter)
+        held, self._held = sorted(self._held), []
+        for one in held:
+            self._join_again(one)
+        self._set_timer()
 
     async def _run(self) -> None:
         try:
@@ -123,6 +142,7 @@ class Batcher:
             future = waiter[2]
             if not future.done() and not self._is_held(waiter, answer, now):
                 future.set_result((answer, now))
+        self._set_timer()
 
     async def _decide_or_retry(self, attempts: Sequence[tuple[int, int]], *, until: float) -> Decided:
         """Decide; send the same batch once more if the time allows.

@@ -107,3 +107,37 @@ def test_whoever_waited_too_long_costs_the_store_no_work(monkeypatch: pytest.Mon
         assert store.batches == [[(1, 0)], [(1, 3)]]
 
     asyncio.run(story())
+
+
+def test_whoever_is_held_comes_back_in_the_order_of_the_turns_however_late_the_first_was_told() -> None:
+    order: list[int] = []
+
+    async def story() -> None:
+        def clock() -> int:
+            return int(asyncio.get_running_loop().time() * 1000)
+
+        turns = {1: clock() + 200, 2: clock() + 205}
+
+        async def decide(attempts: Sequence[tuple[int, int]]) -> Decided:
+            now = clock()
+            is_first = not order
+            order.extend(user for _, user in attempts)
+            if is_first:
+                await asyncio.sleep(
+                    0.06
+                )  # this reply is late, so the store's clock seems to stand further on
+            answers = [
+                Answer("reserved") if turns[user] <= now else Answer("queued", at=turns[user])
+                for _, user in attempts
+            ]
+            return Decided(now, 1, 1, "open", answers)
+
+        gate = Batcher(decide, size=10, timeout=1.0, hold_at_most=10, metrics=Metrics())
+        first = gate.attempt(1, 1)
+        await asyncio.sleep(0)
+        told = await asyncio.gather(first, gate.attempt(1, 2))
+        assert [answer.outcome for answer, _ in told] == ["reserved", "reserved"]
+
+    asyncio.run(story())
+    assert order[:2] == [1, 2]
+    assert order[2] == 1, "the second one, who knew the clock better, must not overtake the first"
