@@ -183,9 +183,15 @@ class Pair:
         self.primary.client.execute_command("CLIENT KILL TYPE replica")
 
     def fail_over(self) -> None:
-        """Kill the primary and wait until the replica has its place."""
+        """Kill the primary and wait until the replica has its place and the Sentinel names it."""
         self.primary.kill()
         until(lambda: self.replica.client.role()[0] == b"master", "the replica has taken over")
+        until(lambda: self._named() == self.replica.port, "the Sentinel names the new one")
+
+    def _named(self) -> int:
+        """Return the port that clients are told; while the fail-over lasts it is that of the one who died."""
+        _, port = self.sentinel.client.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", "sale")
+        return int(port)
 
 
 @contextmanager
