@@ -142,6 +142,7 @@ def test_what_was_looked_at_is_shown_again_and_can_be_forgotten(chromium: Browse
     for words in ("linen+shirt", "enamel+pot"):
         page.goto(f"/search/?q={words}")
         page.click(".product-card-title a")
+        page.wait_for_url(lambda url: "/search/" not in url)  # it is looked at once it is there
     expect(page.locator("[data-recent] a")).to_have_text(["Linen shirt"])
     page.goto("/")
     expect(page.locator("[data-recent] a")).to_have_text(["Enamel pot", "Linen shirt"])

@@ -24,13 +24,13 @@ def look(page: Page, site: str, addresses: list[str], *, within: str | None) -> 
     found = []
     for address in addresses:
         page.set_viewport_size(NARROW)
-        page.emulate_media(color_scheme="dark")
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # else colours are on their way
         answer = page.goto(site + address)
         assert answer is not None
         assert answer.status == 200, address
         found += findings(page, within=within)
         page.set_viewport_size(DESK)
-        page.emulate_media(color_scheme="light")
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
         found += findings(page, within=within)
     return found
 
