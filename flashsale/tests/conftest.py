@@ -220,3 +220,9 @@ def pay(rid: str) -> None:
 def is_clean(item: SaleItem) -> bool:
     """Whether both stores tell the same of the item's sale, and nothing is on its way between them."""
     return reconcile.compare(sale_id=item.sale_id).is_clean
+
+
+@pytest.fixture
+def mei(db: None) -> User:
+    """Somebody of the staff who steers a sale."""
+    return User.objects.create_user("mei@example.com", is_staff=True)

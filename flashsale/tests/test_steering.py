@@ -21,11 +21,6 @@ Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
 
 
-@pytest.fixture
-def mei(db: None) -> User:
-    return User.objects.create_user("mei@example.com", is_staff=True)
-
-
 def test_opening_now_opens_in_both_stores(make_sale: Make, shoppers: Crowd, mei: User) -> None:
     item = make_sale(
         opens_at=timezone.now() + timedelta(hours=1), closes_at=timezone.now() + timedelta(days=1)

@@ -20,11 +20,6 @@ Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
 
 
-@pytest.fixture
-def mei(db: None) -> User:
-    return User.objects.create_user("mei@example.com", is_staff=True)
-
-
 def in_all(item: SaleItem) -> int:
     """Return the units of the sale and of ordinary stock together, as the rows have them."""
     item.refresh_from_db()
