@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import Enum
 
 from django.conf import settings
 from django.utils import timezone
@@ -31,6 +32,20 @@ REPORT_LIVES = 5
 CHANCE_LIVES = 3
 NODES_AT_MOST, SALES_AT_MOST = 1000, 50
 Counts = dict[int, int]
+
+
+class Everybody(Enum):
+    """Why a sale's shoppers are never refused by lot; ADR 32 has the reasons at length."""
+
+    LINE = "a line has an order that no lot may break, and a ticket is no unit yet"
+    ITEMS = "who wants which of several items nobody knows before the press"
+
+
+def why_everybody(*, items: int, has_line: bool) -> Everybody | None:
+    """Return why a sale of so many items is not shed; None where it is."""
+    if has_line:
+        return Everybody.LINE
+    return Everybody.ITEMS if items != 1 else None
 
 
 def is_node(authorization: str) -> bool:
@@ -102,12 +117,14 @@ def _fresh(reports: Mapping[bytes, bytes]) -> dict[str, int]:
 def chances(status: Status, waiting: Mapping[str, int], before: Mapping[str, float]) -> dict[str, float]:
     """Return the chance of each node that has reported, `waiting` people by node.
 
-    Never less than `before`, so that nobody is refused who has been forwarded. Every node gets the same: what
-    a shopper may hope for must not depend on where he stands.
+    Once the sale has opened never less than `before`, so that nobody is refused who has been forwarded; until
+    then it falls as the crowd gathers. Every node gets the same: what a shopper may hope for must not depend
+    on where he stands.
     """
+    if status.now < status.opens_at:
+        before = {}
     last_call = status.closes_at - status.now < LAST_CALL.total_seconds() * 1000
-    # Who wants which of several items nobody knows beforehand; a line has an order that no lot may break.
-    if last_call or len(status.items) != 1 or status.queue is not None:
+    if last_call or why_everybody(items=len(status.items), has_line=status.queue is not None):
         return dict.fromkeys(waiting, 1.0)
     (item,) = status.items
     open_for = max(0.0, (status.now - status.opens_at) / 1000)

@@ -318,6 +318,7 @@ REHEARSAL_GATE = env.str("REHEARSAL_GATE", default=f"http://127.0.0.1:{PORT}")
 
 # The key of the edge: its nodes report to web with it (docs/edge.md). Without one nobody may.
 EDGE_KEY = env.str("EDGE_KEY", default="")
+EDGE_SHEDDING = env.bool("EDGE_SHEDDING", default=False)  # the nodes do it; here the admin says what it means
 
 # Regions: units of the shop with stores of their own. The others, and one secret that all of them share.
 UNITS = env.dict("UNITS", default={})

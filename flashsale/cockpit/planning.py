@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db import transaction
 from django.forms.models import construct_instance
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from flashsale import audit, pacing
+from flashsale import audit, pacing, shedding
 from flashsale.admin_forms import SaleForm, clashing
 from flashsale.admin_views import find_sale, operator
 from flashsale.cockpit import entrants
@@ -47,6 +48,8 @@ def sentences(sale: Sale, units: Sequence[tuple[Variant, int]]) -> list[str | Sa
     found.append(_pay(sale))
     found.append(_standby(sale))
     found.append(_line(sale))
+    if settings.EDGE_SHEDDING and units:
+        found.append(_crowd(sale, len(units)))
     if times[0] is not None:
         found += entrants.sentences(sale)[:1] if sale.pk else []
         found += clashing(sale, [variant.pk for variant, _quantity in units])
@@ -101,6 +104,25 @@ def _line(sale: Sale) -> str:
     wait = span(timedelta(seconds=EXAMPLE / sale.rate))
     sentence = _("At %(rate)s a second the last of %(example)s waiting is served after %(wait)s.")
     return sentence % {"rate": number(sale.rate), "example": number(EXAMPLE), "wait": wait}
+
+
+def _crowd(sale: Sale, items: int) -> str:
+    """Say whether the edge refuses by lot, and why not where it does not."""
+    match shedding.why_everybody(items=items, has_line=bool(sale.rate)):
+        case shedding.Everybody.LINE:
+            return _(
+                "The edge sends everybody on, however many come: the line has an order that no lot may break."
+                " A longest line turns newcomers away in a crowd."
+            )
+        case shedding.Everybody.ITEMS:
+            return _(
+                "The edge sends everybody on, however many come: nobody knows who wants which of several"
+                " items, so a lot could leave units of one of them over."
+            )
+    return _(
+        "In a crowd the edge sends on by lot whom the units and the standby places are enough for, and some"
+        " more; all others are told that it is sold out."
+    )
 
 
 def of_form(data: QueryDict, sale: Sale) -> list[str | SafeString]:

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from django_redis import get_redis_connection
+from pytest_django import Settings
 
 from accounts.models import User
 from flashsale.cockpit import calendars, previews
@@ -50,6 +51,28 @@ def planned(item: SaleItem, **fields: str) -> dict[str, str]:
 def sentences_of(response: Any) -> str:
     """Return what a fragment says."""
     return html.unescape(re.sub(r"<[^>]+>", "", response.content.decode()))
+
+
+@pytest.mark.parametrize(
+    ("fields", "start"),
+    [
+        ({}, "In a crowd the edge sends on by lot"),
+        ({"rate": "200"}, "The edge sends everybody on, however many come: the line has an order"),
+        (
+            {"items-1-variant": "OTHER", "items-1-quantity": "5"},
+            "The edge sends everybody on, however many come: nobody knows who wants which of several items",
+        ),
+    ],
+)
+def test_the_plan_says_whether_the_edge_draws_lots_and_why_not(
+    merchandiser: Client, make_sale: Make, settings: Settings, fields: dict[str, str], start: str
+) -> None:
+    item, other = make_sale(scheduled=False), make_sale(scheduled=False)
+    typed = {name: value.replace("OTHER", str(other.variant_id)) for name, value in fields.items()}
+    asked = planned(item, **typed)
+    assert start not in sentences_of(merchandiser.post(f"{SALES}said/", asked))  # no lots are drawn here
+    settings.EDGE_SHEDDING = True
+    assert start in sentences_of(merchandiser.post(f"{SALES}said/", asked))
 
 
 def test_the_plan_is_said_in_sentences_while_it_is_typed(merchandiser: Client, make_sale: Make) -> None:

@@ -10,8 +10,9 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from flashsale import shedding
+from flashsale.queue import Queue, Segment
 from flashsale.replies import ItemStatus, Status
-from flashsale.shedding import RISK, chance, chances
+from flashsale.shedding import RISK, Everybody, chance, chances, why_everybody
 from flashsale.tests.conftest import MakeSale
 from flashsale.tests.edges import KEY
 
@@ -19,12 +20,18 @@ NODES = ("one", "two", "three")
 HOUR = 3_600_000
 
 
-def seen(*, free: int, second: float = 0.0, standby: int = 0, ends_in: int = HOUR) -> Status:
+def seen(
+    *,
+    free: int,
+    second: float = 0.0,
+    standby: int = 0,
+    ends_in: int = HOUR,
+    items: int = 1,
+    queue: Queue | None = None,
+) -> Status:
     """A sale as the store tells it, so many seconds after its opening (negative: before it)."""
     now = 1_000_000_000_000
-    items = MappingProxyType(
-        {1: ItemStatus(quantity=100, free=free, held=100 - free, paid=0, returned=0, standby=0)}
-    )
+    one = ItemStatus(quantity=100, free=free, held=100 - free, paid=0, returned=0, standby=0)
     return Status(
         now=now,
         epoch=1,
@@ -35,8 +42,8 @@ def seen(*, free: int, second: float = 0.0, standby: int = 0, ends_in: int = HOU
         standby_size=standby,
         pay_within=600,
         paused=False,
-        queue=None,
-        items=items,
+        queue=queue,
+        items=MappingProxyType(dict.fromkeys(range(1, items + 1), one)),
     )
 
 
@@ -71,6 +78,16 @@ def test_every_node_gets_the_same_and_a_chance_never_falls() -> None:
     assert chances(seen(free=10, second=1), waiting, first) == first
 
 
+def test_a_chance_falls_while_the_crowd_gathers_and_never_once_the_sale_has_opened() -> None:
+    told = dict[str, float]()
+    for gathered in (10, 1_000, 50_000, 100_000):
+        told = chances(seen(free=100, second=-5), dict.fromkeys(NODES, gathered), told)
+        assert told["one"] == chance(100, gathered * 3 // 2)
+    grown = dict.fromkeys(NODES, 500_000)
+    assert chances(seen(free=100), grown, told) == told
+    assert chances(seen(free=100, second=-5), grown, told)["one"] < told["one"]
+
+
 def test_the_longer_it_takes_the_more_are_forwarded_and_at_the_last_call_everybody() -> None:
     waiting = dict.fromkeys(NODES, 1000)
     found = [chances(seen(free=50, second=second), waiting, {})["one"] for second in (0, 10, 20, 60)]
@@ -83,6 +100,40 @@ def test_standby_is_filled_too() -> None:
     waiting = dict.fromkeys(NODES, 10_000)
     with_standby = chances(seen(free=50, standby=50), waiting, {})["one"]
     assert with_standby == pytest.approx(chance(100, 15_000))
+
+
+LINE = Queue([Segment(0, 0, 50)], tickets=0, rate=50, limit=None, tie_band=0, lots_at_open=False, key="k")
+
+
+@pytest.mark.parametrize(
+    ("sale", "reason"),
+    [
+        (seen(free=100, items=2), Everybody.ITEMS),
+        (seen(free=100, queue=LINE), Everybody.LINE),
+        (seen(free=100, items=2, queue=LINE), Everybody.LINE),
+    ],
+)
+def test_several_items_and_lines_forward_everybody(sale: Status, reason: Everybody) -> None:
+    assert why_everybody(items=len(sale.items), has_line=sale.queue is not None) is reason
+    assert set(chances(sale, dict.fromkeys(NODES, 100_000), {}).values()) == {1.0}
+
+
+def test_control_a_lot_for_several_items_leaves_units_of_the_one_that_few_want() -> None:
+    # Ten units, wanted by just as many: with any chance below 1 in 10^7 too small, some are left over.
+    assert 1 - 0.99**10 > 0.09
+    assert too_few(10, 10, 1 - 1e-5) > RISK
+    lots, units, wanted = random.Random(7), 50, (99_000, 1_000)
+    p = chance(units, sum(wanted) // 2)  # what the sale would get, were it of one item
+    left = [[max(0, units - forwarded(crowd, 0.0, p, lots)) for crowd in wanted] for _ in range(100)]
+    assert sum(popular for popular, _ in left) == 0
+    assert all(unpopular for _, unpopular in left)
+
+
+def test_control_a_line_may_be_left_by_those_who_were_forwarded() -> None:
+    # Forwarded is not sold: half of those with a ticket do not come back, and who was refused is gone.
+    lots, units, crowd = random.Random(7), 100, 50_000
+    came = [forwarded(forwarded(crowd, 0.0, chance(units, crowd), lots), 0.0, 0.5, lots) for _ in range(100)]
+    assert sum(number < units for number in came) > 50
 
 
 def forwarded(number: int, low: float, high: float, lots: random.Random) -> int:

@@ -1,6 +1,8 @@
 -- Who is here, and shedding by lot. A node counts the shoppers of each sale who have not pressed yet: those with a live
 -- stream now, or those seen within the last minute or two, whichever are more. It reports the number each second and
 -- is told a chance; whoever's lot is above it is refused, and stays refused while the chance does not rise.
+-- Only those are counted whose pass web or live has verified: a crowd of invented passes would lower the chance for
+-- those who are real. A press is counted as it comes, for it takes somebody out of the crowd: that raises the chance.
 -- Keys: s<sale>.<user> the window in which he was seen last; p<sale>.<user> he has pressed; o<sale>.<user> his streams;
 -- S<sale>.<window>, O<sale>: the counts. A shopper is counted once, in the window in which he was seen last.
 local http = require "http"
@@ -42,18 +44,16 @@ function M.sheds(sale, user)
     return chance ~= nil and node.lot(sale, user) >= chance
 end
 
---- A page of a sale was shown to somebody who was let in: his cookie names the sale.
+--- A page of a sale was shown; web says of which sale and to whom, if he was let in.
 function M.page_seen()
     if not node.settings.sheds then return end
-    local name = (node.settings.entered .. "-"):gsub("[%-_]", "%%%0")
-    for sale, pass in (ngx.var.http_cookie or ""):gmatch(name .. "(%d+)=([^;]+)") do
-        local user = node.user(pass)
-        if user and ngx.var.upstream_status == "200" then see(sale, user) end
-    end
+    local sale, user = (ngx.var.upstream_http_x_entered or ""):match("^(%d+)%.(%d+)$")
+    if sale then see(sale, user) end
 end
 
+--- Live has verified the pass and lets him listen.
 function M.stream_opens()
-    local user = node.settings.sheds and node.user(ngx.var.pass)
+    local user = node.settings.sheds and ngx.status == 200 and node.user(ngx.var.pass)
     if not user then return end
     local sale = ngx.var.sale
     see(sale, user)
