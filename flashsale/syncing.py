@@ -1,38 +1,29 @@
 """What is the same in every region, pulled from another one: products, and the definition of sales.
 
 Stock, quantities and everything that happens stay where they are. Only what has changed is sent (ETag), and
-each product is written by itself and remembered, so a pull that was cut goes on where it was.
+each product and each sale is written by itself and remembered, so a pull that was cut goes on where it was.
 """
 
-import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPException
-from pathlib import Path
+from datetime import datetime
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
-from django.conf import settings
 from django.db import transaction
 
 from flashsale.models import Sale, SaleItem
+from flashsale.sync_source import Source
 from shop.catalogue import importing, prose
 from shop.catalogue.errors import BadRows
-from shop.catalogue.models import Variant
+from shop.catalogue.models import Product, Variant
 from shop.catalogue.shopify import ImageRow, ProductRow, VariantRow
 
-TIMEOUT = 20.0
-WAIT_AT_MOST = 90.0
 SHOWN = ("title", "description", "opens_at", "closes_at", "pay_within", "standby_size")
 RULES = ("min_account_days", "min_level", "whitelist_only")
+CHECKS = ("captcha", "question", "answers", "proof_of_work")
+"""Told to regions only (`UNITS`): whoever else could read the answers would be let in by them."""
+PRODUCTS, SALES, UNIT_SALES = "/api/catalogue/", "/api/sales/", "/api/units/sales/"
 Told = Callable[[str], None]
-
-
-class SyncError(Exception):
-    """The other shop does not answer, or is none of ours; what was pulled before stays pulled."""
 
 
 @dataclass
@@ -44,77 +35,34 @@ class Pulled:
     left_out: list[str] = field(default_factory=list)
 
 
-class Source:
-    """Another shop's API, and which version of each address we have (a file in DATA_DIR)."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SyncError(f"“{url}” is no address of a shop: https://eu.example.com is one.")
-        self._base = url.rstrip("/")
-        self._file = Path(settings.DATA_DIR) / f"sync-{parts.netloc.replace(':', '-')}.json"
-        self._tags: dict[str, str] = json.loads(self._file.read_text()) if self._file.exists() else {}
-
-    def get(self, address: str, *, known: bool = False) -> tuple[Any, str]:
-        """Fetch an address; None if it has not changed since it was kept (`known`). Raises SyncError."""
-        headers = {"If-None-Match": self._tags[address]} if known and address in self._tags else {}
-        request = Request(address, headers=headers)  # noqa: S310 - http and https only, see above
-        until = time.monotonic() + WAIT_AT_MOST
-        while True:
-            try:
-                with urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
-                    return json.load(response), response.headers.get("ETag", "")
-            except HTTPError as error:
-                if error.code == 304:
-                    return None, self._tags[address]
-                wait = error.headers.get("Retry-After", "")
-                if error.code != 429 or not wait.isdecimal() or time.monotonic() + int(wait) > until:
-                    raise SyncError(f"{address} answers {error.code}.") from error
-                time.sleep(int(wait))
-            except (OSError, HTTPException, ValueError) as error:
-                raise SyncError(f"{address} does not answer: {error}") from error
-
-    def pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a list, page by page."""
-        address: str | None = f"{self._base}{path}"
-        while address:
-            page, _ = self.get(address)
-            if not isinstance(page, dict) or "results" not in page:
-                raise SyncError(f"{address} is no list of a shop.")
-            yield from page["results"]
-            address = page["next"]
-
-    def keep(self, address: str, tag: str) -> None:
-        """Remember that this version is written."""
-        self._tags[address] = tag
-        draft = self._file.with_suffix(".part")
-        draft.write_text(json.dumps(self._tags))
-        draft.replace(self._file)
-
-    def detail(self, path: str) -> str:
-        """Return the address of a path."""
-        return f"{self._base}{path}"
-
-
 def products(source: Source, told: Told) -> Pulled:
     """Pull products that have changed. Raises SyncError; what was written by then is kept."""
-    pulled = Pulled()
-    for row in source.pages("/api/catalogue/"):
+    pulled, listed = Pulled(), set[str]()
+    for row in source.pages(PRODUCTS):
         pulled.seen += 1
-        address = source.detail(f"/api/catalogue/{int(row['id'])}/")
+        address = source.address(f"{PRODUCTS}{int(row['id'])}/")
+        listed.add(address)
         found, tag = source.get(address, known=True)
         if found is not None:
             _write_product(found, pulled)
-            source.keep(address, tag)
+            source.keep(address, tag, found["handle"])
         if pulled.seen % 24 == 0:
             told(f"{pulled.seen} products, {pulled.changed} changed")
+    for address, handle in source.kept(PRODUCTS):
+        # A list that changes while it is read may skip one: only what has no page any more is gone.
+        if address not in listed and source.is_gone(address):
+            _withdraw(handle, pulled)
+            source.forget(address)
     return pulled
 
 
+def _withdraw(handle: str, pulled: Pulled) -> None:
+    """Hide a product that is not shown over there any more; orders and sales here still know it."""
+    pulled.changed += Product.objects.filter(handle=handle, published=True).update(published=False)
+    pulled.left_out.append(f"{handle}: it is not shown there any more, and so no longer here")
+
+
 def _write_product(found: dict[str, Any], pulled: Pulled) -> None:
-    if found["kind"] == "slot":
-        pulled.left_out.append(f"{found['handle']}: a slot belongs to its place")
-        return
     try:
         importing.write([_row(found)], keep_stock=True)
     except BadRows as error:
@@ -124,10 +72,6 @@ def _write_product(found: dict[str, Any], pulled: Pulled) -> None:
 
 
 def _row(found: dict[str, Any]) -> ProductRow:
-    variants = [
-        VariantRow(0, one["sku"], one["options"], one["price"], one["compare_at"], None)
-        for one in found["variants"]
-    ]
     images = [ImageRow(one["url"], one["alt"], n) for n, one in enumerate(found["pictures"], 1)]
     return ProductRow(
         line=0,
@@ -138,50 +82,85 @@ def _row(found: dict[str, Any]) -> ProductRow:
         category=found["category"] or "",
         tags=found["tags"],
         published=True,
-        shipped=found["kind"] == "shipped",
+        kind=Product.Kind(found["kind"]),
         option_names=found["option_names"],
-        variants=variants,
+        variants=[_variant(one) for one in found["variants"]],
         images=images,
     )
 
 
+def _variant(one: dict[str, Any]) -> VariantRow:
+    at = one["slot_starts_at"]
+    slot = (one["slot_place"], datetime.fromisoformat(at)) if at else None
+    return VariantRow(0, one["sku"], one["options"], one["price"], one["compare_at"], None, slot)
+
+
 def sales(source: Source) -> Pulled:
-    """Pull the definition of sales that are not over, as drafts; a scheduled one here is left alone.
+    """Pull the definition of sales that are not over, as drafts; what is no draft here is left alone.
 
     A new item has a quantity of 1: the share of this region is set in the admin. Raises SyncError.
     """
-    pulled = Pulled()
-    for found in source.pages("/api/sales/"):
-        if found["state"] == "ended":
+    pulled, listed = Pulled(), set[str]()
+    details = UNIT_SALES if source.is_unit else SALES
+    if not source.is_unit:
+        pulled.left_out.append("captcha, question and proof of work are told to the regions in UNITS only")
+    for row in source.pages(SALES):
+        address = source.address(f"{details}{int(row['id'])}/")
+        if row["state"] == "ended":
             continue
+        listed.add(address)
         pulled.seen += 1
-        local = Sale.objects.filter(slug=found["slug"]).first()
-        if local is not None and local.state != Sale.State.DRAFT:
-            pulled.left_out.append(f"{found['slug']}: it is {local.get_state_display().lower()} here")
-        elif _write_sale(found, pulled):
-            pulled.changed += 1
+        _pull_sale(source, address, row["slug"], pulled)
+    for address, slug in source.kept(details):
+        if address not in listed:
+            pulled.left_out.append(f"{slug}: it is over or gone there; what is here stays")
+            source.forget(address)
     return pulled
 
 
-def _write_sale(found: dict[str, Any], pulled: Pulled) -> bool:
-    """Write a draft and its items; whether anything is new."""
+def _pull_sale(source: Source, address: str, slug: str, pulled: Pulled) -> None:
+    local = Sale.objects.filter(slug=slug).first()
+    if local is not None and local.deleted_at is not None:
+        pulled.left_out.append(f"{slug}: its draft was deleted here")
+        return
+    if local is not None and local.state != Sale.State.DRAFT:
+        pulled.left_out.append(f"{slug}: it is {local.get_state_display().lower()} here")
+        return
+    # What is not here is fetched though it has not changed there.
+    found, tag = source.get(address, known=local is not None)
+    if found is None:
+        return
+    missing = _write_sale(found)
+    pulled.changed += 1
+    pulled.left_out += [f"{slug}: there is no {sku} here" for sku in missing]
+    if not missing:  # else it is fetched again, for the product may come
+        source.keep(address, tag, slug)
+
+
+def _write_sale(found: dict[str, Any]) -> list[str]:
+    """Write a draft and its items in one transaction; return the SKUs that are not known here."""
     queue = found["queue"] or {"rate": None, "limit": None, "tie_band": 0, "lots_at_open": False}
-    fields = {name: found[name] for name in (*SHOWN, *RULES)} | {
+    told = [name for name in (*SHOWN, *RULES, *CHECKS) if name in found]
+    fields = {name: found[name] for name in told} | {
         "rate": queue["rate"],
         "queue_limit": queue["limit"],
         "tie_band": queue["tie_band"],
         "shuffle_at_open": queue["lots_at_open"],
     }
+    skus = [one["sku"] for one in found["items"]]
+    variants = {one.sku: one for one in Variant.objects.filter(sku__in=skus)}
     with transaction.atomic(durable=True):
-        sale, is_new = Sale.objects.update_or_create(slug=found["slug"], defaults=fields)
+        # Whoever schedules it locks the row as well: what was scheduled a moment ago stays as it is.
+        local = Sale.objects.select_for_update(of=("self",), no_key=True).filter(slug=found["slug"]).first()
+        if local is not None and local.state != Sale.State.DRAFT:
+            return []
+        sale, _ = Sale.objects.update_or_create(slug=found["slug"], defaults=fields)
+        sale.items.exclude(variant__sku__in=skus).delete()
         for one in found["items"]:
-            variant = Variant.objects.filter(sku=one["sku"]).first()
-            if variant is None:
-                pulled.left_out.append(f"{found['slug']}: there is no {one['sku']} here")
-                continue
-            values = {"price": one["price"], "limit": one["limit"]}
-            _, added = SaleItem.objects.update_or_create(
-                sale=sale, variant=variant, defaults=values, create_defaults=values | {"quantity": 1}
-            )
-            is_new = is_new or added
-    return is_new
+            if one["sku"] in variants:
+                values = {"price": one["price"], "limit": one["limit"]}
+                new = values | {"quantity": 1}
+                SaleItem.objects.update_or_create(
+                    sale=sale, variant=variants[one["sku"]], defaults=values, create_defaults=new
+                )
+    return [sku for sku in skus if sku not in variants]

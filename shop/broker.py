@@ -1,8 +1,8 @@
 """How Celery uses its broker: Redis or Valkey by default, RabbitMQ where `CELERY_BROKER_URL` says amqp.
 
 What a queue's tasks wait for is their own worker, never a number: Redis and RabbitMQ count priorities in
-opposite directions, and RabbitMQ's quorum queues had none before 4.0. Mail has a queue of its own, so that a
-mail server that hangs keeps a worker of mail busy and no order.
+opposite directions, and RabbitMQ's quorum queues had none before 4.0. Mail has a queue of its own, and of a
+worker's threads at most `MAIL_SENDERS` send: a mail server that hangs keeps those busy and no order.
 """
 
 from typing import Any

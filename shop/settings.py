@@ -248,6 +248,7 @@ if DEBUG and "EMAIL_URL" not in env.ENVIRON:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_TIMEOUT = 10
+MAIL_SENDERS = env.int("MAIL_SENDERS", default=1)  # threads of one worker that send at the same time
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Field & Flame <shop@example.com>")
 
 # Payment

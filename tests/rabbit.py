@@ -70,6 +70,10 @@ class Rabbit:
         command = [str(HOME / "rabbitmqctl"), "--quiet", *arguments]
         return subprocess.run(command, env=self._env, capture_output=True, text=True, check=True).stdout
 
+    def settle(self) -> None:
+        """Wait until what was declared is on disk: a broker that is killed may forget what is younger."""
+        self.ctl("eval", "mnesia:sync_log(), [ok = dets:sync(Table) || Table <- dets:all()].")
+
     def stop(self) -> None:
         """Kill it and all it started; what was written stays for the next start."""
         for process in reversed(self._processes):

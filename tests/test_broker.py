@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import psycopg2
 import pytest
 
+from shop.broker import NAMES
 from shop.up import state
 from shop.up.state import ROOT
 from tests.rabbit import Rabbit, running_rabbit
@@ -91,10 +92,20 @@ def test_orders_and_mails_go_through_quorum_queues(shop: Shop, rabbit: Rabbit) -
     until(lambda: orders(shop, sale, "held") == 20, "orders are recorded")
     until(lambda: unsent(shop) == 0, "mails are sent")
     kinds = dict(line.split()[:2] for line in rabbit.ctl("list_queues", "name", "type").splitlines())
-    assert {kinds[name] for name in ("orders", "deadlines", "celery", "mail")} == {"quorum"}
+    assert {kinds[name] for name in NAMES} == {"quorum"}
+
+
+def test_queues_that_the_broker_has_lost_are_declared_again(shop: Shop, rabbit: Rabbit) -> None:
+    for name in NAMES:
+        rabbit.ctl("delete_queue", name)
+    sale = sell_out(shop, quantity=10, pay_within=10)
+    until(lambda: orders(shop, sale, "expired") == 10, "orders are recorded and end")
+    until(lambda: unsent(shop) == 0, "mails are sent")
 
 
 def test_orders_are_recorded_and_end_in_time_while_the_broker_is_away(shop: Shop, rabbit: Rabbit) -> None:
+    until(lambda: all(queue in rabbit.ctl("list_queues", "name") for queue in NAMES), "queues are declared")
+    rabbit.settle()
     rabbit.stop()
     time.sleep(DRAINS_END)
     sale = sell_out(shop, quantity=15, pay_within=20)

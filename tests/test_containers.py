@@ -128,6 +128,37 @@ def test_the_workflow_checks_before_it_builds_and_asks_before_it_migrates() -> N
     assert set(roles.split()) == deployed
 
 
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [("github-workflows", ".github/workflows/ci.yaml"), ("compose-spec", "docker/compose.yaml")],
+)
+def test_the_workflow_and_the_compose_file_fit_their_schemas(schema: str, path: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_workflows_scripts_are_shell_and_its_expressions_name_what_is_known() -> None:
+    text = (ROOT / ".github/workflows/ci.yaml").read_text()
+    known = r"(github\.(sha|ref|actor|workflow|event_name)|matrix\.target|env\.REGISTRY|secrets\.[A-Z_]+)"
+    for expression in re.findall(r"\$\{\{ *(.+?) *\}\}", text):
+        assert re.fullmatch(rf"{known}( == '[a-z_]+')?", expression), expression
+    for job in WORKFLOW["jobs"].values():
+        for step in job["steps"]:
+            if "run" in step:
+                done = subprocess.run(
+                    ["/bin/bash", "-n"], input=step["run"], capture_output=True, text=True, check=False
+                )
+                assert done.returncode == 0, done.stderr
+            else:  # an action is pinned to a release
+                assert re.fullmatch(r"[a-z-]+/[a-z-]+@v\d+", step["uses"])
+
+
 def test_the_dockerfile_copies_what_exists_and_ends_as_nobody() -> None:
     text = (DOCKER / "Dockerfile").read_text()
     for line in re.findall(r"^COPY (?!--)(.+)$", text, re.MULTILINE):

@@ -8,13 +8,15 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from flashsale import syncing
-from flashsale.models import Sale, SaleItem
-from flashsale.syncing import Source, SyncError
+from flashsale.models import Sale
+from flashsale.sync_source import Source, SyncError
 from flashsale.tests.conftest import MakeSale
+from flashsale.tests.gates import ask
 from flashsale.tests.network import wire_to
 from shop.catalogue.models import Product, Variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
+CHECKS_STAY = "captcha, question and proof of work are told to the regions in UNITS only"
 
 
 @pytest.fixture
@@ -66,21 +68,36 @@ def test_pull_that_was_cut_goes_on_where_it_was(
     assert (len(written), rest.seen, rest.changed) == (1, 3, 2)
 
 
-def test_sales_arrive_as_drafts_whose_share_is_set_here(make_sale: MakeSale, source: Source) -> None:
+def test_what_is_scheduled_here_is_left_alone(make_sale: MakeSale, source: Source) -> None:
     item = make_sale(quantity=7, rate=50, limit=2)
-    left = syncing.sales(source)
-    assert left.left_out == [f"{item.sale.slug}: it is scheduled here"]
-    slug, sku, sale = item.sale.slug, item.variant.sku, item.sale_id
-    found = list(source.pages("/api/sales/"))
-    SaleItem.objects.filter(sale=sale).delete()
-    Sale.objects.filter(pk=sale).delete()
-    assert syncing._write_sale(found[0], syncing.Pulled())
-    pulled = Sale.objects.get(slug=slug)
-    assert (pulled.state, pulled.rate) == ("draft", 50)
-    assert list(pulled.items.values_list("variant__sku", "quantity", "limit")) == [(sku, 1, 2)]
-    pulled.items.update(quantity=4)
-    assert not syncing._write_sale(found[0], syncing.Pulled())
-    assert pulled.items.get().quantity == 4
+    assert syncing.sales(source).left_out == [CHECKS_STAY, f"{item.sale.slug}: it is scheduled here"]
+    (found,) = source.pages("/api/sales/")
+    # Scheduled between the look and the write: nothing of it changes.
+    assert syncing._write_sale(found | {"title": "Another title"}) == []
+    assert Sale.objects.get().title == item.sale.title
+
+
+@pytest.mark.parametrize("given", [{}, {"Authorization": "Unit wrong", "X-Region": "us"}])
+def test_only_a_region_is_told_the_checks_of_a_sale(
+    make_sale: MakeSale, live_server: LiveServer, settings: Settings, given: dict[str, str]
+) -> None:
+    settings.REGION, settings.UNIT_TOKEN, settings.UNITS = "eu", "t" * 32, {"us": "http://127.0.0.1:1"}
+    item = make_sale(question="How many cups?", answers="six", scheduled=True)
+    path = f"/api/units/sales/{item.sale_id}/"
+    assert ask(live_server.url, "GET", path, given)[0] in (401, 403)
+    assert b"six" not in ask(live_server.url, "GET", f"/api/sales/{item.sale_id}/")[2]
+    told = ask(live_server.url, "GET", path, {"Authorization": f"Unit {'t' * 32}", "X-Region": "us"})
+    assert (told[0], b"six" in told[2]) == (200, True)
+
+
+def test_the_token_goes_to_a_region_and_to_nobody_else(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR, settings.UNITS = tmp_path, {"us": "https://us.example.com/"}
+    unit, other = Source("https://us.example.com"), Source("https://other.example.com")
+    assert (unit.is_unit, other.is_unit) == (True, False)
+    assert unit._request(unit.address("/api/units/sales/1/"), "").has_header("Authorization")
+    assert not unit._request(unit.address("/api/sales/"), "").has_header("Authorization")
+    assert not unit._request("https://us.example.com.evil.test/api/units/", "").has_header("Authorization")
+    assert not other._request(other.address("/api/units/sales/1/"), "").has_header("Authorization")
 
 
 @pytest.mark.parametrize("url", ["ftp://one.example.com", "nonsense", "http://127.0.0.1:1"])

@@ -74,7 +74,7 @@ def _write_products(found: Sequence[ProductRow], categories: dict[str, Category]
             body=row.body,
             vendor=row.vendor,
             tags=row.tags,
-            kind=Product.Kind.SHIPPED if row.shipped else Product.Kind.COLLECTED,
+            kind=row.kind,
             category=categories.get(row.category_slug),
             published=row.published,
             option_names=row.option_names,

@@ -11,7 +11,7 @@ from shop.catalogue.models import Product, Variant
 from shop.catalogue.shopify import ProductRow, VariantRow
 
 BATCH = 500
-FIELDS = ("sku", "options", "price", "compare_at", "stock", "position")
+FIELDS = ("sku", "options", "price", "compare_at", "stock", "position", "slot_place", "slot_starts_at")
 
 
 def write_variants(*, found: Sequence[ProductRow], products: Mapping[str, Product], keep_stock: bool) -> None:
@@ -82,6 +82,8 @@ def _filled(
         variant.options = line.options
         variant.price, variant.compare_at = line.price, line.compare_at
         variant.position = position
+        if line.slot is not None:
+            variant.slot_place, variant.slot_starts_at = line.slot
         if line.stock is not None and not (ours and keep_stock):
             variant.stock = line.stock
         yield variant

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from django.core.exceptions import ValidationError
@@ -14,16 +15,21 @@ from shop import money
 from shop.catalogue import csvfile, prose
 from shop.catalogue.csvfile import Row
 from shop.catalogue.errors import BadRows, Problem, Unreadable
+from shop.catalogue.models import Product
 
 REQUIRED = ("Handle", "Title", "Variant Price")
 OPTIONS = (1, 2, 3)
+SHIPPED, COLLECTED = Product.Kind.SHIPPED, Product.Kind.COLLECTED
 NO_OPTIONS = "Default Title"
 """What the format writes as the option value of a product that has no options."""
 
 
 @dataclass
 class VariantRow:
-    """A variant of a file. Prices are minor units; `stock` is None where the file does not say."""
+    """A variant of a file. Prices are minor units; `stock` is None where the file does not say.
+
+    `slot` is the place and time of a slot; None leaves those of a variant as they are.
+    """
 
     line: int
     sku: str
@@ -31,6 +37,7 @@ class VariantRow:
     price: int
     compare_at: int | None
     stock: int | None
+    slot: tuple[str, datetime] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class ProductRow:
     category: str
     tags: str
     published: bool
-    shipped: bool
+    kind: Product.Kind
     option_names: list[str]
     variants: list[VariantRow] = field(default_factory=list)
     images: list[ImageRow] = field(default_factory=list)
@@ -132,7 +139,7 @@ def _product(row: Row, handle: str) -> ProductRow:
         category=row.text("Type", longest=100),
         tags=row.text("Tags", longest=500),
         published=row.flag("Published", default=True),
-        shipped=row.flag("Variant Requires Shipping", default=True),
+        kind=SHIPPED if row.flag("Variant Requires Shipping", default=True) else COLLECTED,
         option_names=[row.text(f"Option{number} Name", longest=100) for number in OPTIONS],
     )
     if not product.title:

@@ -1,14 +1,28 @@
 """Celery's front door to orders. Every task may run twice, or beside itself, and nothing more happens."""
 
+from threading import BoundedSemaphore
+
 from celery import shared_task
+from django.conf import settings
 
 from shop.orders import endings, idempotency, outbox, polling, refunds, stock_notices
+
+_senders = BoundedSemaphore(settings.MAIL_SENDERS)
 
 
 @shared_task
 def send_mail() -> None:
-    """Send what is due in the outbox."""
-    outbox.send_due()
+    """Send what is due in the outbox, unless as many threads of this worker as may are at it.
+
+    Each tick would take another thread while a mail server hangs, until none is left for orders; whatever is
+    not sent now is found by the next tick.
+    """
+    if not _senders.acquire(blocking=False):
+        return
+    try:
+        outbox.send_due()
+    finally:
+        _senders.release()
 
 
 @shared_task

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flashsale import syncing
-from flashsale.syncing import Pulled, SyncError
+from flashsale.sync_source import Source, SyncError
+from flashsale.syncing import Pulled
 
 
 class Command(BaseCommand):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Pull, and tell what was left out."""
         try:
-            source = syncing.Source(options["url"])
+            source = Source(options["url"])
             found = syncing.products(source, self.stdout.write)
             self._tell("products", found)
             self._tell("sales", syncing.sales(source))

@@ -148,9 +148,9 @@ def becomes(holds: Callable[[], bool], within: float = 30.0) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.slow
-@needs_keepalived
-def test_the_address_moves_when_the_node_that_has_it_stops_answering(folder: Path) -> None:
+@contextmanager
+def pair(folder: Path) -> "Iterator[tuple[dict[str, str], dict[str, subprocess.Popen[bytes]]]]":
+    """Two nodes with keepalived, a having the address; names of their namespaces, and their edges."""
     with ExitStack() as stack:
         try:
             names = stack.enter_context(network(folder.name[-4:]))
@@ -168,6 +168,22 @@ def test_the_address_moves_when_the_node_that_has_it_stops_answering(folder: Pat
                 becomes(lambda: has_address(names["a"]))
         becomes(lambda: is_served(names["shopper"]))
         assert not has_address(names["b"])
+        yield names, edges
+
+
+@pytest.mark.slow
+@needs_keepalived
+def test_the_address_moves_when_the_edge_that_has_it_stops_answering(folder: Path) -> None:
+    with pair(folder) as (names, edges):
         edges["a"].terminate()
         becomes(lambda: has_address(names["b"]) and not has_address(names["a"]))
+        becomes(lambda: is_served(names["shopper"]))
+
+
+@pytest.mark.slow
+@needs_keepalived
+def test_the_address_moves_when_the_machine_that_has_it_is_gone(folder: Path) -> None:
+    with pair(folder) as (names, _):
+        _ip("-n", names["wire"], "link", "set", "pa11", "down")  # nothing of a is heard any more
+        becomes(lambda: has_address(names["b"]))
         becomes(lambda: is_served(names["shopper"]))
