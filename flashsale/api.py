@@ -76,7 +76,7 @@ class SaleSerializer(serializers.ModelSerializer[Sale]):
 
     class Meta:
         model = Sale
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "slug",
             "title",
