@@ -50,7 +50,7 @@ def threads_that_send(shop: Shop) -> int:
 @pytest.mark.parametrize("broker", ["Redis", "RabbitMQ"])
 def test_orders_are_recorded_and_end_at_their_deadline_before_the_mail_has_left(broker: str) -> None:
     with shop_before_a_mountain(broker) as shop:
-        sale = sell_out(shop, quantity=20, pay_within=15)
+        sale = sell_out(shop, quantity=20, pay_within=8)
         until(lambda: orders(shop, sale, "held", "expired") == 20, "orders are recorded")
         until(lambda: orders(shop, sale, "expired") == 20, "orders end at their deadline")
         assert unsent(shop) >= MAILS

@@ -8,7 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -118,6 +118,14 @@ def test_a_large_body_and_a_large_head_stop_at_the_edge(edge: str) -> None:
     assert raw(edge, large + b"x" * 2000).startswith(b"HTTP/1.1 413")
     long_head = b"GET /gate/clock HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: " + b"x" * 40_000
     assert raw(edge, long_head + b"\r\n\r\n").startswith(b"HTTP/1.1 400")
+
+
+def test_a_client_that_never_ends_its_head_is_hung_up_on(edge: str) -> None:
+    with socket.create_connection((urlsplit(edge).hostname or "", urlsplit(edge).port or 0)) as line:
+        line.sendall(b"GET /edge/healthz HTTP/1.1\r\nHost: shop")
+        line.settimeout(30)
+        with suppress(ConnectionResetError):
+            assert line.recv(1) == b""
 
 
 def test_operators_pages_end_at_the_edge(gate: str, edge: str) -> None:

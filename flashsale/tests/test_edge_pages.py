@@ -14,6 +14,7 @@ from flashsale.tests.browsing import running_site
 from flashsale.tests.conftest import MakeShoppers
 from flashsale.tests.edges import needs_nginx, running_edge
 from flashsale.tests.gates import ask
+from flashsale.tests.network import wire_to
 from shop.catalogue import demo
 from shop.catalogue.models import Product
 
@@ -58,6 +59,19 @@ def test_a_crowd_at_the_front_page_is_a_drawing_a_second(site: str, edge: str, g
     assert {status for status, _, _ in answers} == {200}
     seconds = time.monotonic() - started
     assert 1 <= drawn(site) - before <= seconds + 2
+
+
+def test_a_public_page_is_shown_from_its_copy_while_web_is_slow_to_draw_a_newer_one(
+    site: str, goods: None
+) -> None:
+    with wire_to(site) as wire, running_edge(gate=site, web=wire.url) as edge:
+        first = ask(edge, "GET", "/")
+        wire.state = "deaf"  # what is asked arrives there, and no answer comes back
+        time.sleep(1.2)  # the copy is old
+        second = ask(edge, "GET", "/")
+        assert (first[0], second[0]) == (200, 200)
+        assert second[2] == first[2]
+        assert ask(edge, "GET", "/catalogue/")[0] == 503  # the control: of this one there is no copy
 
 
 def test_whoever_is_logged_in_gets_the_same_public_page_and_his_own_private_ones(
