@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from bench import plain
 from bench.browser import Browser, Page
 from flashsale.models import Sale
 
@@ -16,12 +17,12 @@ PICTURE = '<img class="captcha" src="data:image/png;base64,'
 class Shopper:
     """Goes one step at a time; reads the captcha's letters where the shop keeps them."""
 
-    def __init__(self, sale: Sale, browser: Browser, letters: Any) -> None:
+    def __init__(self, sale: Sale, browser: Browser, beside: Browser, letters: Any) -> None:
         self._sale = sale.get_absolute_url()
         self._enter = reverse("sale-enter", args=[sale.slug])
         self._letters = letters
         self._form = Page(0, "", 0)
-        self.browser = browser
+        self.browser, self._beside = browser, beside
         self.odd: list[str] = []
 
     async def sale(self) -> None:
@@ -42,6 +43,15 @@ class Shopper:
         fields |= {"captcha_key": key[1], "captcha": self._read(key[1])} if key else {}
         self._note("answer", await self.browser.post(self._enter, fields), 302)
 
+    async def limit(self) -> None:
+        """Ask for the plain view."""
+        self._note("limit", await self._beside.get(f"/{plain.PATH}"), 200)
+
+    def leave(self) -> None:
+        """Hang up."""
+        self.browser.close()
+        self._beside.close()
+
     def _read(self, key: str) -> str:
         self._letters.execute("SELECT response FROM captcha_captchastore WHERE hashkey = %s", [key[:40]])
         row = self._letters.fetchone()
@@ -56,4 +66,5 @@ STEPS: dict[str, Callable[[Shopper], Awaitable[None]]] = {
     "sale": Shopper.sale,
     "form": Shopper.form,
     "answer": Shopper.answer,
+    "limit": Shopper.limit,
 }

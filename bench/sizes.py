@@ -22,7 +22,6 @@ class Sizes:
     standby: int
     busy_passes: int
     entry_shoppers: int
-    entry_limit_requests: int
     league_units: int
     league_attempts: int
     growth: tuple[int, ...]
@@ -51,8 +50,7 @@ FULL = Sizes(
     units=10_000,
     standby=1_000,
     busy_passes=50_000,
-    entry_shoppers=100,
-    entry_limit_requests=1_200,
+    entry_shoppers=240,
     league_units=300,
     league_attempts=800,
     growth=(1_000, 10_000, 100_000, 1_000_000),
@@ -81,7 +79,6 @@ SMALL = Sizes(
     standby=50,
     busy_passes=2_000,
     entry_shoppers=10,
-    entry_limit_requests=50,
     league_units=30,
     league_attempts=200,
     growth=(100, 1_000),

@@ -8,6 +8,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
+from django.middleware.csrf import CSRF_SECRET_LENGTH
+from django.utils.crypto import get_random_string
 
 from accounts.models import User
 
@@ -38,5 +40,6 @@ def session_cookies(users: Sequence[User]) -> list[dict[str, str]]:
         session[BACKEND_SESSION_KEY] = BACKEND
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.save()
-        made.append({settings.SESSION_COOKIE_NAME: session.session_key})
+        secret = get_random_string(CSRF_SECRET_LENGTH)
+        made.append({settings.SESSION_COOKIE_NAME: session.session_key, settings.CSRF_COOKIE_NAME: secret})
     return made

@@ -61,13 +61,13 @@ def network_of(address: str) -> str:
     return str(ip_network(f"{address}/{bits}", strict=False))
 
 
-def let_in(*, response: HttpResponse, user: User, sale: Sale) -> None:
-    """Issue the pass on `response`, for the gate and for the pages of the sale."""
+def let_in(*, response: HttpResponse, user: User, sale: Sale, pages: str) -> None:
+    """Issue the pass on `response`, for the gate and for the pages of the sale, all below `pages`."""
     until = expires_at(sale=sale, now=timezone.now())
     issued = signer_of(tuple(settings.PASS_KEYS)).issue(
         sale=sale.pk, user=user.pk, expires_at=int(until.timestamp())
     )
-    gate, pages = f"/gate/sales/{sale.pk}/", sale.get_absolute_url()
+    gate = f"/gate/sales/{sale.pk}/"
     secure = settings.SESSION_COOKIE_SECURE
     # Lax: whoever comes from a mail is known; what a page does for him still needs its own token.
     for name, path, samesite in ((settings.PASS_COOKIE, gate, "Strict"), (_entered(sale), pages, "Lax")):

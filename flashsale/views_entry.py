@@ -108,8 +108,8 @@ def _mailed(request: HttpRequest, user: User, sale: Sale) -> dict[str, object]:
 
 
 def _let_in(request: HttpRequest, user: User, sale: Sale) -> HttpResponse:
-    response = HttpResponseRedirect(next_page.wanted(request) or sale.get_absolute_url())
-    entry.let_in(response=response, user=user, sale=sale)
+    pages = sale.get_absolute_url()  # they say that he is in, as long as he is
+    response = HttpResponseRedirect(next_page.wanted(request) or pages)
+    entry.let_in(response=response, user=user, sale=sale, pages=pages)
     entry.remember(user=user, sale=sale, address=client_address(request))
-    messages.success(request, _("You are in. Your pass is kept in this browser."))
     return response

@@ -158,7 +158,7 @@ CACHES = {
 }
 # What is the same for everybody, in the memory of each process: parts of pages, and rows for a second.
 CACHES["process"] = {
-    "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+    "BACKEND": "django.core.cache.backends.dummy.DummyCache" if DEBUG else "shop.kept.KeptCache",
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 SESSION_ENGINE = "accounts.sessions"

@@ -120,7 +120,7 @@ def test_an_answer_outlives_bad_work(as_bea: Client, make_sale: Make) -> None:
 def test_a_page_that_is_kept_carries_each_shoppers_own_challenge(
     item: SaleItem, shoppers: Crowd, settings: Settings
 ) -> None:
-    memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    memory = {"BACKEND": "shop.kept.KeptCache"}
     settings.CACHES = {**settings.CACHES, "process": memory}
     caches["process"].clear()
     clients = [logged_in(user) for user in shoppers(2)]
