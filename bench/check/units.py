@@ -128,11 +128,19 @@ def standby_moves_up(history: History) -> Iterator[str]:
 
 
 def _in_order(history: History, item: int) -> Iterator[str]:
-    promoted = sorted((row for row in history.rows.values() if row.item == item and row.standby), key=_order)
+    promoted = sorted(
+        (row for row in history.rows.values() if row.item == item and row.standby and _stayed(row)),
+        key=_order,
+    )
     for before, after in pairwise(promoted):
         if after.standby <= before.standby:
             yield f"item {item}: standby {before.standby} was promoted before {after.standby}"
     yield from _passed_over(history, item, promoted)
+
+
+def _stayed(row: Row) -> bool:
+    """Whether a promotion lasted: who lost it to a rebuild still stands by, and is promoted again."""
+    return row.status != "displaced"
 
 
 def _order(row: Row) -> tuple[int, int]:

@@ -70,6 +70,10 @@ def swap_standby(lines: list[Line]) -> None:
     first["n"], second["n"] = 2, 1
 
 
+def promoted_twice(lines: list[Line]) -> None:
+    the(lines, "record", rid="7-1-5")["n"] = 1
+
+
 def served_early(lines: list[Line]) -> None:
     extra(lambda story: story.ask(1, 20, "queued", n=1))(lines)
     the(lines, "rate")["v"] = {"schedule": [[NOW, 0, 0]]}
@@ -114,6 +118,7 @@ DOCTORED: list[tuple[str, str, Doctor]] = [
     ("I8", "served early", served_early),
     ("I9", "free while somebody stands by", lambda lines: units(lines, 0).update(free=1, paid=0)),
     ("I9", "promoted out of order", swap_standby),
+    ("I9", "one place promoted twice", promoted_twice),
     ("I10", "a unit owned twice", within("record", ended=NOW + 2100, rid="7-1-2")),
     ("I10", "released twice", extra(lambda story: story.write(2100, "ok", "release", rid="7-1-2"))),
     ("I11", "paid and expired", extra(lambda story: story.write(9000, "ok", "release", rid="7-1-1"))),
