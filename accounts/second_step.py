@@ -23,6 +23,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import sealing
 from accounts.limits import client_address
 from accounts.models import User
 
@@ -45,6 +46,14 @@ class Adapter(DefaultMFAAdapter):
     def get_totp_issuer(self) -> str:
         """Return the name under which the app lists the account."""
         return str(settings.SHOP_NAME)
+
+    def encrypt(self, text: str) -> str:
+        """Return a secret as it stands in the rows."""
+        return sealing.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the secret of a row. Raises ImproperlyConfigured without its key."""
+        return sealing.unseal(encrypted_text)
 
 
 def has_passed(request: HttpRequest) -> bool:
