@@ -18,8 +18,16 @@ def named_account(_group: str, request: HttpRequest) -> str:
 
     A browser that knows the account counts by itself: a stranger's guesses do not lock its owner out there.
     """
-    typed = next((request.POST[name] for name in TYPED_AS if request.POST.get(name)), "").strip().lower()
-    return f"{typed} {devices.known(request, email=typed)}" if typed else client_address(request)
+    typed = _typed(request)
+    return f"{typed} {_device(request)}" if typed else client_address(request)
+
+
+def _typed(request: HttpRequest) -> str:
+    return next((request.POST[name] for name in TYPED_AS if request.POST.get(name)), "").strip().lower()
+
+
+def _device(request: HttpRequest) -> str:
+    return devices.known(request, email=_typed(request))
 
 
 def limited_guesses(view: View[P], *, group: str, per_account: str, per_address: str) -> View[P]:
@@ -27,8 +35,13 @@ def limited_guesses(view: View[P], *, group: str, per_account: str, per_address:
 
     The account counts first, so that a thousand addresses with one list of passwords are slowed too.
     """
+
+    def told_as(request: HttpRequest) -> str:
+        return f"{group} device" if _device(request) else f"{group} account"
+
     by_address = limited(group=f"{group} address", key="ip", rate=per_address)(view)
-    return limited(group=f"{group} account", key=named_account, rate=per_account)(by_address)
+    by_account = limited(group=f"{group} account", key=named_account, rate=per_account, told_as=told_as)
+    return by_account(by_address)
 
 
 def limited_login(view: View[P], *, group: str = "login") -> View[P]:

@@ -21,11 +21,16 @@ from django.utils import timezone
 from django_ratelimit import core
 from django_ratelimit.core import get_usage
 from django_redis import get_redis_connection
+from prometheus_client import Counter
 from redis import RedisError
+
+from shop.metrics import registry
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 Key = str | Callable[[str, HttpRequest], str]
+Name = Callable[[HttpRequest], str]
+REFUSED = Counter("shop_limited", "Requests that were one too many, by limit.", ["limit"], registry=registry)
 LOCAL = "127.0.0.1"
 
 
@@ -87,17 +92,25 @@ def too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:
 
 
 def seconds_to_wait(
-    request: HttpRequest, *, group: str, key: Key, rate: str, methods: Sequence[str] = ("POST",)
+    request: HttpRequest,
+    *,
+    group: str,
+    key: Key,
+    rate: str,
+    methods: Sequence[str] = ("POST",),
+    told_as: Name | None = None,
 ) -> int:
     """Count this request and return 0 if it may pass, else the seconds to the end of the window.
 
-    `key` is "ip", "user_or_ip" or a function of (group, request); `rate` is such as "10/5m".
+    `key` is "ip", "user_or_ip" or a function of (group, request); `rate` is such as "10/5m". In the figures a
+    refusal bears the name of the group, or what `told_as` makes of the request.
     """
     usage: dict[str, int] | None = get_usage(
         request, group=group, key=key, rate=rate, method=list(methods), increment=True
     )
     if usage is None or not usage["should_limit"]:
         return 0
+    REFUSED.labels(told_as(request) if told_as else group).inc()
     return max(1, usage["time_left"])
 
 
@@ -112,6 +125,9 @@ def count(request: HttpRequest, *limits: Limit) -> Tries:
     except RedisError:
         log.warning("A post was not counted: the cache is away", exc_info=True)
         numbers = [0] * len(counters)
+    for limit, counter, number in zip(limits, counters, numbers, strict=True):
+        if number > counter.most:
+            REFUSED.labels(limit.group).inc()
     now = int(time.time())
     return min(
         Tries(counter.most - number, max(1, counter.end - now))
@@ -151,7 +167,7 @@ def _counted(counters: Sequence[_Counter]) -> list[int]:
 
 
 def limited(
-    *, group: str, key: Key, rate: str, methods: Sequence[str] = ("POST",)
+    *, group: str, key: Key, rate: str, methods: Sequence[str] = ("POST",), told_as: Name | None = None
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
@@ -163,7 +179,7 @@ def limited(
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
         def limited_view(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            wait = seconds_to_wait(request, group=group, key=key, rate=rate, methods=methods)
+            wait = seconds_to_wait(request, group=group, key=key, rate=rate, methods=methods, told_as=told_as)
             return too_many(request, seconds=wait) if wait else view(request, *args, **kwargs)
 
         return limited_view

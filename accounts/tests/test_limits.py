@@ -1,5 +1,8 @@
 """The limiter: whom it counts, what it answers, and that it never closes the shop."""
 
+import re
+from collections import Counter
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +11,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts import devices
-from accounts.limits import client_address, limited
+from accounts.limits import REFUSED, client_address, limited
 from accounts.models import User
 from accounts.tests.conftest import PASSWORD
 from shop.settings import networks
@@ -165,3 +168,26 @@ def test_without_the_setting_the_header_is_nothing(settings: Settings) -> None:
 def test_a_network_that_is_none_is_named() -> None:
     with pytest.raises(ImproperlyConfigured, match="Set TRUSTED_PROXIES to addresses or networks"):
         networks(["10.0.0.0/99"], of="TRUSTED_PROXIES")
+
+
+def _refused() -> dict[str, float]:
+    """How often each limit said no, as Prometheus is told."""
+    families = list(REFUSED.collect())
+    samples = [one for family in families for one in family.samples if one.name == "shop_limited_total"]
+    return {one.labels["limit"]: one.value for one in samples}
+
+
+def test_every_limit_counts_whom_it_refused(buyer: User) -> None:
+    before, url = Counter(_refused()), reverse("account_login")
+    owner, stranger = Client(), Client()
+    owner.post(url, {"login": buyer.email, "password": PASSWORD})
+    owner.post(reverse("account_logout"))
+    for n in range(12):
+        stranger.post(url, WRONG, REMOTE_ADDR=f"192.0.2.{n}")
+        owner.post(url, WRONG, REMOTE_ADDR=f"198.51.100.{n}")
+    for n in range(31):
+        stranger.post(url, {**WRONG, "login": f"other-{n}@example.com"}, REMOTE_ADDR="203.0.113.7")
+    more = Counter(_refused()) - before
+    assert more == {"login account": 2, "login device": 2, "login address": 1}
+    told = Client().get("/metrics").content.decode()
+    assert re.search(r'^shop_limited_total\{limit="login device"\} [1-9]', told, re.MULTILINE)
