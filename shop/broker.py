@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from kombu import Queue
+from kombu.transport import redis
+from redis.exceptions import ConnectionError as Away
 
 NAMES = ("orders", "deadlines", "celery", "mail")
 """In the order in which a worker of all of them looks where several hold something."""
@@ -32,6 +34,20 @@ RABBIT = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 5}
 
 # What RabbitMQ has closed is opened again by a retry only; the pauses (s) keep beat from spinning.
 RETRY = {"max_retries": 3, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 1.0}
+
+
+class Channel(redis.Channel):
+    """A channel that says "the broker is away" when its connection was closed under it.
+
+    kombu 5.7 asks a closed connection for its address, and Celery's worker ends at that: when it puts back
+    what a lost connection had delivered, and when a task that outlived one is acknowledged. This is an error
+    that both of them expect; such a task comes back after `visibility_timeout`.
+    """
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        if getattr(self.connection, "client", None) is None:
+            raise Away("The connection to the broker was closed.")
+        return dict(super()._connparams(asynchronous))  # type: ignore[misc]
 
 
 def is_rabbit(url: str) -> bool:

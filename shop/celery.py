@@ -5,9 +5,13 @@ import os
 
 from celery import Celery
 from celery.signals import setup_logging
+from kombu.transport import redis
+
+from shop import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
+redis.Transport.Channel = broker.Channel
 app = Celery("shop")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
