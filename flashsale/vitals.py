@@ -38,6 +38,7 @@ def collect() -> Iterable[Metric]:
     return [
         skew,
         _file(told),
+        _size(told),
         GaugeMetricFamily(
             "shop_postgres_idle_in_transaction_seconds", "The longest open transaction without work.", idle
         ),
@@ -54,3 +55,15 @@ def _file(told: dict[str, Any]) -> GaugeMetricFamily:
     for what, name in {"write": "aof_last_write_status", "rewrite": "aof_last_bgrewrite_status"}.items():
         failed.add_metric([what], told.get(name, "ok") != "ok")
     return failed
+
+
+def _size(told: dict[str, Any]) -> GaugeMetricFamily:
+    """Read how long the file is, and how long it was when it was last written anew."""
+    size = GaugeMetricFamily(
+        "shop_store_file_bytes",
+        "Size of the append-only file: now, and when it was last rewritten.",
+        labels=["at"],
+    )
+    for at, name in {"now": "aof_current_size", "rewrite": "aof_base_size"}.items():
+        size.add_metric([at], told.get(name, 0))
+    return size
