@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.__main__ import OURS, environment, prepare
 from bench.chaos import shares
+from bench.chaos.disks import disk_for
 from bench.chaos.plan import FAULTS
 from bench.chaos.result import Result
 from bench.chaos.world import World
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> Result:
     """Start stores and roles in a folder of their own, run the seeds, and stop all of it."""
     PLACE.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=PLACE))
-    stores = Stores(folder)
+    stores, disk = Stores(folder), disk_for(folder)
     world = None
     try:
         with step("start PostgreSQL and Valkey, both of them durable"):
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> Result:
         for name in OURS:
             os.environ.pop(name, None)
         os.environ.update(env)
-        world = World(folder, stores, env)
+        world = World(folder, stores, env, disk)
         with step("start two gates, two workers, web and beat"):
             world.start()
         from bench.chaos.runs import run_all  # noqa: PLC0415 - Django is set up once there are stores
@@ -94,6 +95,7 @@ def run(options: argparse.Namespace) -> Result:
             world.stop()
         stores.stop()
         postgres.forget(folder)
+        disk.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 

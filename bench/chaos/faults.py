@@ -3,10 +3,12 @@
 import asyncio
 import shutil
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -22,6 +24,8 @@ from flashsale import reconcile, scheduling, stock
 from flashsale.models import Sale, SaleItem
 
 REBUILD_TRIES = 40
+FULL_AT_MOST = 6.0
+MOVED = Path(__file__).with_name("moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,37 @@ async def full_disk(scene: Scene) -> None:
         pass
 
 
+async def full_disk_of_postgres(scene: Scene) -> None:
+    """Whatever PostgreSQL must make room for fails, until it has said so; then there is space again."""
+    world, process = scene.world, scene.world.processes["postgres"]
+    begun, said = time.monotonic(), process.log.stat().st_size
+    lasts = 2 * scene.fault.seconds
+    while time.monotonic() < begun + lasts or (
+        time.monotonic() < begun + FULL_AT_MOST and not _is_full(process.log.read_bytes()[said:])
+    ):
+        await asyncio.to_thread(world.disk.fill, process)  # it may have freed some itself
+        await asyncio.sleep(0.02)
+    await asyncio.to_thread(world.disk.free, process)
+    await asyncio.sleep(0.25)
+    await _wait(scene, "postgres")
+
+
+def _is_full(log: bytes) -> bool:
+    return any(text in log for text in (b"No space left on device", b"File too large"))
+
+
+async def move_clock(scene: Scene) -> None:
+    """The clock of one role is wrong from its start, until it is started with the right one again."""
+    name = scene.chance.choice(ROLES)
+    process, ahead = scene.world.processes[name], scene.chance.choice((-30, 30))
+    usual = process.env
+    async with down(scene, name, kindly=True):
+        process.env = usual | {"PYTHONPATH": str(MOVED), "CLOCK_AHEAD": str(ahead)}
+    await asyncio.sleep(2 * scene.fault.seconds)
+    async with down(scene, name, kindly=True):
+        process.env = usual
+
+
 async def _rebuild(scene: Scene) -> None:
     """What the operator types: `manage.py reconcile SALE --rebuild`, again until it works."""
     for _ in range(REBUILD_TRIES):
@@ -303,4 +338,6 @@ ACTS: dict[str, tuple[str, bool, Act]] = {
     "repeat entries": ("worker", False, repeat_entries),
     "pause": ("operator", False, pause),
     "kill everything": ("postgres", False, kill_everything),
+    "full disk of postgres": ("postgres", False, full_disk_of_postgres),
+    "move clock": ("clock", False, move_clock),
 }

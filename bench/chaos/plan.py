@@ -29,6 +29,8 @@ FAULTS = {
     "repeat entries": 2,
     "pause": 1,
     "kill everything": 0,
+    "full disk of postgres": 2,
+    "move clock": 3,
 }
 """Every fault, and how often it is drawn; 0: only by `--only`, for it leaves no other anything to hit."""
 PATIENT = frozenset({"kill everything"})

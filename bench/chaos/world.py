@@ -13,6 +13,7 @@ import psycopg2
 import redis
 
 from bench import roles
+from bench.chaos.disks import Disk
 from bench.chaos.postbox import Postbox
 from bench.chaos.proxy import Proxy
 from shop.up.messages import stopped
@@ -31,11 +32,11 @@ class World:
     """What runs, by name; roles reach their stores through proxies, we do not.
 
     Names in `held` stay down when they end; everything else is started again. `outages` are (name, from, to)
-    in ns, of whatever was started again.
+    in ns, of whatever was started again. `disk` is PostgreSQL's own.
     """
 
-    def __init__(self, folder: Path, stores: Stores, env: dict[str, str]) -> None:
-        self.folder, self.stores = folder, stores
+    def __init__(self, folder: Path, stores: Stores, env: dict[str, str], disk: Disk) -> None:
+        self.folder, self.stores, self.disk = folder, stores, disk
         self.processes = {process.name: process for process in stores.processes}
         self.ports: dict[str, int] = {}
         self.held: set[str] = set()
