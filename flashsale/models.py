@@ -264,6 +264,9 @@ class Reservation(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.HELD)
     epoch = models.PositiveIntegerField(_("epoch"))
     promoted = models.BooleanField(_("from standby"), default=False)
+    standby_number = models.PositiveIntegerField(
+        _("standby number"), default=0, db_default=0, help_text=_("Of the place it came from; 0 for none.")
+    )
     refusal = models.CharField(
         _("why passed over"),
         max_length=8,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from flashsale import draining, recording, reservations, scheduling, stock, stream
 from flashsale.models import Reservation, Sale, SaleItem
@@ -15,7 +15,8 @@ from flashsale.stream import Backlog, Entry
 
 logger = logging.getLogger(__name__)
 SETTLE_MS = 15_000
-CLOCKS_MAY_DIFFER = timedelta(minutes=1)
+MAY_LAST = timedelta(minutes=1)
+"""A transaction that began so long ago may end now; its times are those of its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +144,19 @@ def rebuild(*, sale_id: int) -> Report:
     """Build the store anew from the rows, under the next epoch; the sale stays as paused as it was.
 
     What the stream still holds is recorded first, so that nobody who was told "reserved" is forgotten.
-    Late messages of the old epoch are refused by `recording`.
+    Late messages of the old epoch are refused by `recording`. The fence keeps the old world from giving
+    anything away that the new one will not know, whoever lets the sale go on meanwhile: an operator, another
+    rebuild, or the beat's warm-up. A rebuild that was cut off has to be typed again.
     """
     was_paused = Sale.objects.values_list("paused", flat=True).get(pk=sale_id)
     epoch = None
     while epoch is None:
+        seen = Sale.objects.values_list("epoch", flat=True).get(pk=sale_id)
         scheduling.pause(sale_id=sale_id)
+        stock.run(stock.fence(sale_id, seen + 1))
         draining.drain_once(sale_id=sale_id)
-        began = timezone.now() - CLOCKS_MAY_DIFFER
-        epoch = _begin_next_epoch(sale_id)
+        began = Sale.objects.values_list(Now(), flat=True).get(pk=sale_id) - MAY_LAST
+        epoch = _begin_next_epoch(sale_id, seen)
     stock.run(stock.load(sale_id, scheduling.document(Sale.objects.get(pk=sale_id))))
     # A payment or an expiry between the document and the load was told to the old world. It is told again;
     # what the document already knew changes nothing.
@@ -159,8 +164,8 @@ def rebuild(*, sale_id: int) -> Report:
     ended.exclude(status=Reservation.Status.DISPLACED).update(store_told_at=None)
     reservations.tell_store(ids=list(ended.values_list("pk", flat=True)))
     draining.drain_once(sale_id=sale_id)  # what was free went to standby as the sale was loaded
-    # Another rebuild may have begun meanwhile: what is sold until it has loaded would be lost, so it is left
-    # to that one, or to the operator, to let the sale go on.
+    # Another rebuild may have begun meanwhile: it is left to that one, or to the operator, to let the sale go
+    # on. One that begins after this look has put up its fence, and the resume changes nothing.
     if not was_paused and Sale.objects.filter(pk=sale_id, epoch=epoch).exists():
         scheduling.resume(sale_id=sale_id)
     report = replace(compare(sale_id=sale_id), epoch=epoch)
@@ -168,16 +173,16 @@ def rebuild(*, sale_id: int) -> Report:
     return report
 
 
-def _begin_next_epoch(sale_id: int) -> int | None:
-    """Return the new epoch; None if the sale is not paused any more, so that all has to be done again."""
+def _begin_next_epoch(sale_id: int, seen: int) -> int | None:
+    """Return the epoch after `seen`; None if another rebuild has begun it: all has to be done again."""
     # A worker may be writing rows of the old epoch just now: this waits for it, so that the document has
     # them. Whoever comes next finds the new epoch once he has the items. Sale before items, as in closing.
-    # A rebuild that ended since we have paused and drained has let the sale go on: what was sold then is in
-    # the stream still.
+    # A rebuild that ended since we have drained may have let the sale go on, for it is past our fence: what
+    # was sold then is in the stream still.
     with transaction.atomic(durable=True):
         sale = Sale.objects.select_for_update(no_key=True).get(pk=sale_id)
         list(SaleItem.objects.select_for_update(no_key=True).filter(sale_id=sale_id).order_by("pk"))
-        if not sale.paused:
+        if sale.epoch != seen:
             return None
         Sale.objects.filter(pk=sale_id).update(epoch=F("epoch") + 1)
         return sale.epoch + 1

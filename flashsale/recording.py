@@ -9,11 +9,11 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Address, User
@@ -135,7 +135,7 @@ def _end_places(item: int, entries: Sequence[Entry], status: str) -> None:
     here, and that entry finds it and changes nothing.
     """
     rows = StandbyEntry.objects.filter(item=item, number__in=[entry.standby for entry in entries])
-    rows.filter(status=Place.WAITING).update(status=status, ended_at=timezone.now())
+    rows.filter(status=Place.WAITING).update(status=status, ended_at=Now())
     known = set(rows.values_list("number", flat=True))
     missing = [_place(entry, status) for entry in entries if entry.standby not in known]
     StandbyEntry.objects.bulk_create(missing, ignore_conflicts=True)
@@ -205,7 +205,7 @@ def second_name(rid: str, user: int) -> str:
 
 
 def _row(entry: Entry, status: str, *, rid: str, refusal: str = "") -> Reservation:
-    ended: datetime | None = None if status == Status.HELD else timezone.now()
+    ended = None if status == Status.HELD else Now()  # one clock for all ends: PostgreSQL's
     return Reservation(
         rid=rid,
         item_id=entry.item,
@@ -213,6 +213,7 @@ def _row(entry: Entry, status: str, *, rid: str, refusal: str = "") -> Reservati
         status=status,
         epoch=entry.epoch,
         promoted=entry.kind == "promoted",
+        standby_number=entry.standby if entry.kind == "promoted" else 0,
         refusal=refusal,
         reserved_at=entry.happened_at,
         pay_by=entry.deadline,

@@ -14,7 +14,6 @@ from functools import partial
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
@@ -103,7 +102,7 @@ def tell_store(*, ids: Sequence[int] | None = None, limit: int = BATCH) -> int:
     rows = Reservation.objects.exclude(status=Status.HELD).filter(store_told_at__isnull=True)
     rows = rows.select_related("item").order_by("ended_at", "pk")
     if ids is None:
-        found = list(rows.filter(ended_at__lt=timezone.now() - timedelta(seconds=1))[:limit])
+        found = list(rows.filter(ended_at__lt=Now() - timedelta(seconds=1))[:limit])
     else:
         found = list(rows.filter(pk__in=ids))
     try:

@@ -132,6 +132,14 @@ def pause(sale: int, *, paused: bool) -> Call[bool]:
     return Call("pace", sale_keys(sale), [int(paused), ""], bool)
 
 
+def fence(sale: int, epoch: int) -> Call[bool]:
+    """Give nothing away until the sale is loaded under this epoch or a later one, and load no older one.
+
+    Until then ends, leavings and changes of units raise ResponseError: they are to be told again.
+    """
+    return Call("fence", sale_keys(sale), [epoch], bool)
+
+
 def set_rate(sale: int, rate: int | None) -> Call[bool]:
     """Serve so many tickets a second from now on, None for no limit; False for an unknown sale."""
     return Call("pace", sale_keys(sale), ["", -1 if rate is None else rate], bool)

@@ -170,6 +170,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = broker.options(CELERY_BROKER_URL)
 CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"  # declared with quorum queues, never used
 CELERY_TASK_QUEUES = broker.queues(CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: after 2, 4, up to 30 s
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_PUBLISH_RETRY = broker.is_rabbit(CELERY_BROKER_URL)
@@ -219,6 +220,8 @@ ACCOUNT_FORMS = {
 ACCOUNT_RATE_LIMITS = False
 # A second step after the password, for whoever sets it up; the admin may ask for it of all its staff.
 MFA_ADAPTER = "accounts.second_step.Adapter"
+# Secrets of the second step: the first key seals them in the rows, all of them open them.
+SEALING_KEYS = env.list("SEALING_KEYS", default=[SECRET_KEY])
 MFA_FORMS = {
     "authenticate": "accounts.entrance.CodeForm",
     "reauthenticate": "accounts.entrance.CodeAgainForm",

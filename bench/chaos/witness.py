@@ -196,17 +196,17 @@ def conclude(
 def testify(history: Recorder, item: SaleItem, postbox: Letters) -> None:
     """Write what became of every reservation, payment and letter of the sale."""
     rows = list(Reservation.objects.filter(item=item).select_related("order"))
+<<<<<<< HEAD
     numbers = _promoted_places(item)
+=======
+>>>>>>> e7a0ba8 (Fence off the world that a rebuild replaces, and let PostgreSQL alone say when something ended)
     for row in sorted(rows, key=lambda row: row.reserved_at):
-        left = numbers.get(row.user_id) if row.promoted else None
-        place = left[0] if left else 0
-        if left and row.status != Status.DISPLACED:  # else a rebuild has given something for the place again
-            left.pop(0)
-        _write_row(history, row, place)
+        _write_row(history, row)
     _write_money(history, item)
     _write_letters(history, item, postbox)
 
 
+<<<<<<< HEAD
 def _promoted_places(item: SaleItem) -> dict[int, list[int]]:
     """Return the numbers of each shopper's places that were promoted, in their order.
 
@@ -223,6 +223,9 @@ def _promoted_places(item: SaleItem) -> dict[int, list[int]]:
 
 
 def _write_row(history: Recorder, row: Reservation, place: int) -> None:
+=======
+def _write_row(history: Recorder, row: Reservation) -> None:
+>>>>>>> e7a0ba8 (Fence off the world that a rebuild replaces, and let PostgreSQL alone say when something ended)
     times = {
         "reserved": row.reserved_at,
         "recorded": row.recorded_at,
@@ -231,8 +234,9 @@ def _write_row(history: Recorder, row: Reservation, place: int) -> None:
     }
     v = {name: _ms(moment) if moment else None for name, moment in times.items()}
     fields = {"rid": row.rid, "item": row.item_id, "user": row.user_id, "epoch": row.epoch}
-    history.write("ok", "record", **fields, pay_by=_ms(row.pay_by), outcome=row.status, n=place, v=v)
-    if row.promoted and row.status != Status.DISPLACED:
+    place, pay_by = row.standby_number, _ms(row.pay_by)
+    history.write("ok", "record", **fields, pay_by=pay_by, outcome=row.status, n=place, v=v)
+    if row.promoted:
         history.write("ok", "promote", rid=row.rid, user=row.user_id, n=place)
     if row.status in (Status.EXPIRED, Status.CANCELLED, Status.REFUSED) and row.store_told_at:
         history.write("ok", "release", rid=row.rid)

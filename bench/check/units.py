@@ -128,16 +128,24 @@ def standby_moves_up(history: History) -> Iterator[str]:
 
 
 def _in_order(history: History, item: int) -> Iterator[str]:
+<<<<<<< HEAD
     promoted = sorted(
         (row for row in history.rows.values() if row.item == item and row.standby and _stayed(row)),
         key=_order,
     )
     for before, after in pairwise(promoted):
+=======
+    """Another world may promote a place again whose promotion was displaced; the same one may not."""
+    promoted = sorted((row for row in history.rows.values() if row.item == item and row.standby), key=_order)
+    stands = [row for row in promoted if row.status != "displaced"]
+    for before, after in [*pairwise(stands), *_of_one_world(history, promoted)]:
+>>>>>>> e7a0ba8 (Fence off the world that a rebuild replaces, and let PostgreSQL alone say when something ended)
         if after.standby <= before.standby:
             yield f"item {item}: standby {before.standby} was promoted before {after.standby}"
-    yield from _passed_over(history, item, promoted)
+    yield from _passed_over(history, item, stands)
 
 
+<<<<<<< HEAD
 def _stayed(row: Row) -> bool:
     """Whether a promotion lasted: who lost it to a rebuild still stands by, and is promoted again."""
     return row.status != "displaced"
@@ -145,6 +153,20 @@ def _stayed(row: Row) -> bool:
 
 def _order(row: Row) -> tuple[int, int]:
     return row.epoch, row.number
+=======
+def _of_one_world(history: History, promoted: list[Row]) -> Iterator[tuple[Row, Row]]:
+    """Pairs that follow each other in one epoch of a store whose data was not destroyed between them."""
+    for before, after in pairwise(promoted):
+        destroyed = any(
+            fault.v.get("destroys") for fault in history.faults_between(before.reserved, after.reserved)
+        )
+        if before.epoch == after.epoch and not destroyed:
+            yield before, after
+
+
+def _order(row: Row) -> tuple[int, int, int]:
+    return row.epoch, row.reserved, row.number
+>>>>>>> e7a0ba8 (Fence off the world that a rebuild replaces, and let PostgreSQL alone say when something ended)
 
 
 def _passed_over(history: History, item: int, promoted: Iterable[Row]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 -- The sale's memory. One sale lives in one hash slot, so that everything here is decided atomically.
 --
 -- fs:{S}:sale        hash    epoch seq last_now opens_at closes_at paused closed pay_within standby_size id items
---                            rate schedule queue_limit tie_band lots_at_open line_key: see queue.lua
+--                            rate schedule queue_limit tie_band lots_at_open line_key: see queue.lua; fence: below
 -- fs:{S}:stream      stream  what happened, in order: kind user ref at pay_by standby; read by the workers
 -- fs:{S}:line        zset    user -> score of his ticket: see queue.lua
 -- fs:{S}:tries:M     hash    user -> attempts in minute M
@@ -28,13 +28,14 @@ end
 local function sale_of(key)
   local f = redis.call('HMGET', key, 'epoch', 'seq', 'last_now', 'opens_at', 'closes_at', 'paused',
     'closed', 'pay_within', 'standby_size', 'id', 'rate', 'schedule', 'queue_limit', 'tie_band', 'lots_at_open',
-    'line_key')
+    'line_key', 'fence')
   if not f[1] then return nil end
   return {
     epoch = tonumber(f[1]), seq = tonumber(f[2]), opens_at = tonumber(f[4]), closes_at = tonumber(f[5]),
     paused = f[6] == '1', closed = f[7] == '1', pay_within = tonumber(f[8]), standby_size = tonumber(f[9]),
     id = f[10], rate = tonumber(f[11] or -1), schedule = f[12] or '', queue_limit = tonumber(f[13] or -1),
     tie_band = tonumber(f[14] or 0), lots_at_open = f[15] == '1', line_key = f[16] or '',
+    fenced = tonumber(f[17] or 0) > tonumber(f[1]),
     now = math.max(store_time(), tonumber(f[3])), -- the system clock may step back, the sale's does not
   }
 end
@@ -42,8 +43,16 @@ end
 local function phase_of(sale)
   if sale.closed or sale.now >= sale.closes_at then return 'ended' end
   if sale.now < sale.opens_at then return 'not_open' end
-  if sale.paused then return 'paused' end
+  if sale.paused or sale.fenced then return 'paused' end
   return 'open'
+end
+
+-- A sale that is being built anew (`fence`) gives nothing more and takes nothing more: the rows have it, and
+-- whoever wants to tell this world something tells the next one, when it is there.
+local function open_sale_of(key)
+  local sale = sale_of(key)
+  if sale and sale.fenced then error({ err = 'FENCED the sale is being built anew' }) end
+  return sale
 end
 
 local function item_of(keys, first)

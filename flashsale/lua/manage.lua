@@ -5,7 +5,7 @@
 --         {id, quantity, paid, returned, limit, number, standby_number,
 --          holders: [[user, "rid pay_by"], ...], owners: [[user, "rid pay_by count"], ...],
 --          standby: [[user, number], ...]}, ...]}
--- REPLY "loaded", "updated" (same epoch), or "old" (the store has a later epoch: nothing is changed)
+-- REPLY "loaded", "updated" (same epoch), or "old" (the store has or awaits a later epoch: nothing is changed)
 
 local function write_settings(keys, doc, sale)
   sale.opens_at, sale.rate, sale.paused = doc.opens_at, doc.rate, doc.paused
@@ -48,7 +48,8 @@ end
 redis.register_function('load_@VERSION@', function(keys, args)
   local doc = cjson.decode(args[1])
   local sale = sale_of(keys[1])
-  if sale and sale.epoch > doc.epoch then return 'old' end
+  local fence = tonumber(redis.call('HGET', keys[1], 'fence') or 0)
+  if math.max(fence, sale and sale.epoch or 0) > doc.epoch then return 'old' end
   if sale and sale.epoch == doc.epoch then
     write_settings(keys, doc, sale)
     save_sale(keys[1], sale)
@@ -65,6 +66,15 @@ redis.register_function('load_@VERSION@', function(keys, args)
   for i = 1, #doc.items do promote_all(keys, FIRST_ITEM + (i - 1) * KEYS_PER_ITEM) end
   redis.call('PUBLISH', 'fs:news', doc.id)
   return 'loaded'
+end)
+
+-- fence: the sale is to be built anew under this epoch. Until that or a later one is loaded nothing is given away,
+-- whoever resumes the sale, and no older one is loaded. It is put up where the store knows nothing, too.
+-- KEYS  sale, stream, line   ARGS  epoch   REPLY 1
+redis.register_function('fence_@VERSION@', function(keys, args)
+  local fence = tonumber(redis.call('HGET', keys[1], 'fence') or 0)
+  redis.call('HSET', keys[1], 'fence', string.format('%d', math.max(fence, tonumber(args[1]))))
+  return 1
 end)
 
 -- pace: pause (nobody reserves until it is resumed; deadlines and payments go on), resume, or change the rate.
@@ -178,7 +188,7 @@ end }
 --       -2 if the caller saw something else than is there: then nothing was changed
 -- Safe to run twice: the number is absolute.
 redis.register_function('resize_@VERSION@', function(keys, args)
-  local sale = sale_of(keys[1])
+  local sale = open_sale_of(keys[1])
   local item = sale and item_of(keys, FIRST_ITEM)
   if not item then return -1 end
   if tonumber(args[2]) ~= item.quantity then return -2 end

@@ -1,7 +1,7 @@
 -- Common KEYS of this file: sale, stream, line, item, holders, owners, standby.
 
 local function one_item(keys)
-  local sale = sale_of(keys[1])
+  local sale = open_sale_of(keys[1])
   local item = sale and item_of(keys, FIRST_ITEM)
   return sale, item
 end

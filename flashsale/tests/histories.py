@@ -1,6 +1,7 @@
 """A sale in one process whose history is written down and judged, as after a run of `make chaos`."""
 
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,18 @@ class Told:
         }
         self._history.write("ok", "sale", sale=sale.pk, epoch=1, v=v)
 
-    def attempt(self, user: User, *, probe: bool = False) -> str:
-        """Attempt once; return the name of the reservation, empty for none."""
+    def attempt(
+        self, user: User, *, probe: bool = False, meanwhile: Callable[[], object] | None = None
+    ) -> str:
+        """Attempt once; return the name of the reservation, empty for none.
+
+        `meanwhile` happens when it is on its way and not decided yet.
+        """
         fields: dict[str, Any] = {"id": f"a{next(self._ids)}", "item": self.item.pk, "user": user.pk}
         self._asked += 1
         self._history.write("invoke", "attempt", **fields, v={"pass": "good", "probe": probe})
+        if meanwhile is not None:
+            meanwhile()
         (told,) = attempt(self.item, user)
         kind = "info" if told.outcome == "paused" else "ok"
         v = {"first": told.first}

@@ -214,7 +214,7 @@ def test_rows_that_are_being_written_are_in_the_next_epoch(
         with closing(connection):
             return work(sale_id=told.item.sale_id)
 
-    def begin_without_waiting(sale_id: int) -> int:
+    def begin_without_waiting(sale_id: int, _seen: int) -> int:
         Sale.objects.filter(pk=sale_id).update(epoch=F("epoch") + 1)
         return Sale.objects.get(pk=sale_id).epoch
 

@@ -1,15 +1,29 @@
 """The store is built anew from the rows, while other things happen."""
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, nullcontext
+from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
+from django.db import connection
 from django_redis import get_redis_connection
+from redis.exceptions import ResponseError
 
-from flashsale import draining, reconcile, recording, scheduling, stock, stream
+from flashsale import draining, reconcile, recording, reservations, scheduling, stock, stream
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.replies import Answer
 from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, is_clean, pay, units, win
+from flashsale.tests.test_controls import changed_library, with_and_without
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def in_a_thread(work: Callable[[], object]) -> object:
+    with closing(connection):
+        return work()
 
 
 def waiting(item: SaleItem) -> tuple[dict[int, int], dict[int, int]]:
@@ -110,7 +124,7 @@ def test_after_a_rebuild_no_unit_is_free_while_somebody_stands_by(
     assert waiting(item) == ({cid.pk: 2}, {cid.pk: 2})
 
 
-@pytest.mark.parametrize("guarded", [True, False], ids=["with the guard", "without"])
+@with_and_without
 def test_what_is_sold_between_two_rebuilds_is_in_the_second(
     make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch, guarded: bool
 ) -> None:
@@ -131,9 +145,8 @@ def test_what_is_sold_between_two_rebuilds_is_in_the_second(
     if not guarded:
         begin = reconcile._begin_next_epoch
 
-        def begin_whatever_happened(sale_id: int) -> int | None:
-            Sale.objects.filter(pk=sale_id).update(paused=True)
-            return begin(sale_id)
+        def begin_whatever_happened(sale_id: int, _seen: int) -> int | None:
+            return begin(sale_id, Sale.objects.get(pk=sale_id).epoch)
 
         monkeypatch.setattr(reconcile, "_begin_next_epoch", begin_whatever_happened)
     monkeypatch.setattr(draining, "drain_once", another_operator_is_quicker)
@@ -142,3 +155,79 @@ def test_what_is_sold_between_two_rebuilds_is_in_the_second(
     rows, store = waiting(item)
     assert (rows == store == {ben.pk: 1}) is guarded
     assert Reservation.objects.filter(rid=told[0], status="held").exists() is guarded
+
+
+@with_and_without
+def test_a_rebuild_that_lets_the_sale_go_on_cannot_open_the_world_that_another_replaces(
+    make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """The first one has had its last look, and resumes when the second one has begun the next epoch."""
+    item, (ann,) = make_sale(quantity=1), shoppers(1)
+    sale, resume, describe = item.sale_id, scheduling.resume, scheduling.document
+    has_begun, may_load = Event(), Event()
+    told: list[Answer] = []
+
+    def describe_slowly(row: Sale) -> dict[str, Any]:
+        has_begun.set()
+        assert may_load.wait(10)
+        return describe(row)
+
+    def begin_another_first(*, sale_id: int) -> None:
+        monkeypatch.setattr(scheduling, "resume", resume)
+        monkeypatch.setattr(scheduling, "document", describe_slowly)
+        others.append(threads.submit(in_a_thread, partial(reconcile.rebuild, sale_id=sale_id)))
+        assert has_begun.wait(10)
+        resume(sale_id=sale_id)
+        told.extend(attempt(item, ann))
+
+    others: list[Future[object]] = []
+    monkeypatch.setattr(scheduling, "resume", begin_another_first)
+    library = nullcontext() if guarded else changed_library("sale.paused or sale.fenced", "sale.paused")
+    with ThreadPoolExecutor(1) as threads, library:
+        reconcile.rebuild(sale_id=sale)
+        may_load.set()
+        others[0].result()
+        draining.drain_once(sale_id=sale)
+    assert told[0].outcome == ("paused" if guarded else "reserved")
+    assert Reservation.objects.filter(status="displaced").count() == (0 if guarded else 1)
+    if guarded:
+        assert Sale.objects.get(pk=sale).epoch == 3
+        scheduling.warm(sale_id=sale)  # as the beat does: the document is older than what the row says now
+        assert attempt(item, ann)[0].outcome == "reserved"
+
+
+@with_and_without
+def test_a_unit_that_comes_free_during_a_rebuild_is_promoted_in_the_new_world(
+    make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    item, (ann, ben) = make_sale(quantity=1, standby_size=2), shoppers(2)
+    (rid,) = win(item, ann)
+    attempt(item, ben)
+    describe = scheduling.document
+
+    def meanwhile(row: Sale) -> dict[str, Any]:
+        reservations.give_back(user=ann, rid=rid)
+        return describe(row)
+
+    monkeypatch.setattr(scheduling, "document", meanwhile)
+    line = "if sale and sale.fenced then error({ err = 'FENCED the sale is being built anew' }) end"
+    with nullcontext() if guarded else changed_library(line, ""):
+        reconcile.rebuild(sale_id=item.sale_id)
+        draining.drain_once(sale_id=item.sale_id)
+    assert Reservation.objects.get(status="held").user == ben
+    displaced = Reservation.objects.filter(user=ben, promoted=True, standby_number=1, status="displaced")
+    assert displaced.count() == (0 if guarded else 1)  # told that it is gone, and then that it is there
+
+
+def test_nobody_leaves_standby_of_a_world_that_is_replaced(
+    make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
+    item, (ann, ben) = make_sale(quantity=1, standby_size=2), shoppers(2)
+    attempt(item, ann, ben)
+    stock.run(stock.fence(item.sale_id, 2))
+    with pytest.raises(ResponseError, match="being built anew"):
+        stock.run(stock.leave(item.sale_id, item.pk, user=ben.pk))
+    assert scheduling.warm(sale_id=item.sale_id) == "updated"
+    assert stock.run(stock.load(item.sale_id, scheduling.document(item.sale))) == "old"
+    assert reconcile.rebuild(sale_id=item.sale_id).is_clean
+    assert stock.run(stock.leave(item.sale_id, item.pk, user=ben.pk))

@@ -147,7 +147,7 @@ def _ends(story: Story) -> None:
 
 
 def rebuilt() -> list[Line]:
-    """The store is emptied in mid-sale and built anew; one entry of the old world comes late."""
+    """The store is emptied in mid-sale and built anew; entries of the old world come late, promotions too."""
     story = Story(2)
     story.reserve(1, 10, 1)
     story.reserve(2, 100, 2)
@@ -160,6 +160,10 @@ def rebuilt() -> list[Line]:
     story.ask(4, 12_600, "sold_out", probe=True)
     story.row(1, 15, 1, "expired", 10_100)
     story.row(2, 105, 2, "displaced", 5200, recorded=5095)
+    for user, ms, place in ((5, 2500, 1), (6, 2600, 2)):
+        story.ask(user, 300 * place, "standby", n=place)
+        story.row(user, ms, 2 + place, "displaced", 5300, recorded=2700, standby=place)
+        story.write(ms, "ok", "promote", rid=f"7-1-{2 + place}", user=user, n=place)
     story.row(3, 5505, 1, "held", epoch=2)
     story.reserve(4, 11_000, 2, epoch=2)
     story.row(4, 11_005, 2, "held", epoch=2)

@@ -164,11 +164,19 @@ def sold_on(lines: list[Line]) -> None:
     lines.remove(the(lines, "rebuild"))
 
 
+def swap_displaced(lines: list[Line]) -> None:
+    for op in ("record", "promote"):
+        first, second = the(lines, op, rid="7-1-3"), the(lines, op, rid="7-1-4")
+        first["n"], second["n"] = 2, 1
+
+
 REBUILT: list[tuple[str, str, Doctor]] = [
     ("I15", "sales go on though the sequence fell", sold_on),
     ("I15", "an old entry was recorded late", put("record", {"outcome": "held"}, rid="7-1-2")),
     ("I15", "the epoch did not grow", put("rebuild", {"epoch": 1})),
     ("I4", "displaced before the loss", within("record", recorded=NOW + 300, rid="7-1-2")),
+    ("I9", "displaced promotions were out of order", swap_displaced),
+    ("I9", "a displaced promotion was another place's", put("promote", {"n": 2}, rid="7-1-3")),
 ]  # fmt: skip
 
 
