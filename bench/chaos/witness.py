@@ -196,36 +196,13 @@ def conclude(
 def testify(history: Recorder, item: SaleItem, postbox: Letters) -> None:
     """Write what became of every reservation, payment and letter of the sale."""
     rows = list(Reservation.objects.filter(item=item).select_related("order"))
-<<<<<<< HEAD
-    numbers = _promoted_places(item)
-=======
->>>>>>> e7a0ba8 (Fence off the world that a rebuild replaces, and let PostgreSQL alone say when something ended)
     for row in sorted(rows, key=lambda row: row.reserved_at):
         _write_row(history, row)
     _write_money(history, item)
     _write_letters(history, item, postbox)
 
 
-<<<<<<< HEAD
-def _promoted_places(item: SaleItem) -> dict[int, list[int]]:
-    """Return the numbers of each shopper's places that were promoted, in their order.
-
-    A store that went back has forgotten who left in its last second, and may promote him. So places that
-    were left come after all others: they are taken where a promotion has no other place to come from.
-    """
-    status = StandbyEntry.Status
-    places = StandbyEntry.objects.filter(item=item).order_by("number").values_list("user_id", "number")
-    numbers: dict[int, list[int]] = {}
-    for ends in ([status.PROMOTED, status.REFUSED], [status.LEFT]):
-        for user, number in places.filter(status__in=ends):
-            numbers.setdefault(user, []).append(number)
-    return numbers
-
-
-def _write_row(history: Recorder, row: Reservation, place: int) -> None:
-=======
 def _write_row(history: Recorder, row: Reservation) -> None:
->>>>>>> e7a0ba8 (Fence off the world that a rebuild replaces, and let PostgreSQL alone say when something ended)
     times = {
         "reserved": row.reserved_at,
         "recorded": row.recorded_at,

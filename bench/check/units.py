@@ -128,32 +128,21 @@ def standby_moves_up(history: History) -> Iterator[str]:
 
 
 def _in_order(history: History, item: int) -> Iterator[str]:
-<<<<<<< HEAD
-    promoted = sorted(
-        (row for row in history.rows.values() if row.item == item and row.standby and _stayed(row)),
-        key=_order,
-    )
-    for before, after in pairwise(promoted):
-=======
     """Another world may promote a place again whose promotion was displaced; the same one may not."""
     promoted = sorted((row for row in history.rows.values() if row.item == item and row.standby), key=_order)
-    stands = [row for row in promoted if row.status != "displaced"]
-    for before, after in [*pairwise(stands), *_of_one_world(history, promoted)]:
->>>>>>> e7a0ba8 (Fence off the world that a rebuild replaces, and let PostgreSQL alone say when something ended)
+    stayed = [row for row in promoted if _stayed(row)]
+    later_worlds = [pair for pair in pairwise(stayed) if pair[0].epoch != pair[1].epoch]
+    for before, after in [*_of_one_world(history, promoted), *later_worlds]:
         if after.standby <= before.standby:
             yield f"item {item}: standby {before.standby} was promoted before {after.standby}"
-    yield from _passed_over(history, item, stands)
+    yield from _passed_over(history, item, stayed)
 
 
-<<<<<<< HEAD
 def _stayed(row: Row) -> bool:
     """Whether a promotion lasted: who lost it to a rebuild still stands by, and is promoted again."""
     return row.status != "displaced"
 
 
-def _order(row: Row) -> tuple[int, int]:
-    return row.epoch, row.number
-=======
 def _of_one_world(history: History, promoted: list[Row]) -> Iterator[tuple[Row, Row]]:
     """Pairs that follow each other in one epoch of a store whose data was not destroyed between them."""
     for before, after in pairwise(promoted):
@@ -166,7 +155,6 @@ def _of_one_world(history: History, promoted: list[Row]) -> Iterator[tuple[Row, 
 
 def _order(row: Row) -> tuple[int, int, int]:
     return row.epoch, row.reserved, row.number
->>>>>>> e7a0ba8 (Fence off the world that a rebuild replaces, and let PostgreSQL alone say when something ended)
 
 
 def _passed_over(history: History, item: int, promoted: Iterable[Row]) -> Iterator[str]:
