@@ -31,11 +31,16 @@ http {{
 def measure(stage: Stage) -> None:
     """`limit_rps`, `limit_checked_rps`, `nginx_rps`, `store_rps`, `store_batched_rps`."""
     gate, users = stage.role("gate"), stage.shoppers(USERS)
-    stage.figures.add("limit_rps", constant(stage, gate, "/gate/healthz"))
+    measure_limit(stage)
     files = stage.passes(stage.new_sale(units=1), users)
     stage.figures.add("limit_checked_rps", constant(stage, gate, "/gate/healthz", files))
     _nginx(stage)
     _store(stage)
+
+
+def measure_limit(stage: Stage) -> None:
+    """`limit_rps` again: what is held against it asks for it, so that both meet one mood of the machine."""
+    stage.figures.add("limit_rps", constant(stage, stage.role("gate"), "/gate/healthz"))
 
 
 def constant(stage: Stage, address: str, path: str, files: Path | None = None) -> float:
@@ -44,7 +49,7 @@ def constant(stage: Stage, address: str, path: str, files: Path | None = None) -
         address,
         path,
         files=files,
-        seconds=stage.sizes.seconds,
+        seconds=stage.sizes.constant_seconds,
         connections=stage.sizes.connections,
         threads=stage.sizes.threads,
     )

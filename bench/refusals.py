@@ -5,6 +5,7 @@ from http.client import HTTPConnection
 
 from django.conf import settings
 
+from bench import limits
 from bench.stage import Stage, settled
 from flashsale import stock
 
@@ -12,7 +13,8 @@ NOTICED = 0.5
 
 
 def measure(stage: Stage) -> None:
-    """`refusals_rps` and latencies: distinct shoppers at a sale that has sold its one unit."""
+    """`refusals_rps` and latencies: distinct shoppers at a sold-out sale; `limit_rps` beside it."""
+    limits.measure_limit(stage)
     number = stage.sizes.refusals
     winner, *losers = stage.shoppers(number + 1)
     item = stage.new_sale(units=1)

@@ -9,6 +9,7 @@ class Sizes:
 
     rounds: int
     seconds: int
+    constant_seconds: int
     connections: int
     threads: int
     store_calls: int
@@ -38,6 +39,7 @@ class Sizes:
 FULL = Sizes(
     rounds=3,
     seconds=3,
+    constant_seconds=2,
     connections=256,
     threads=2,
     store_calls=30_000,
@@ -66,6 +68,7 @@ FULL = Sizes(
 SMALL = Sizes(
     rounds=1,
     seconds=1,
+    constant_seconds=1,
     connections=32,
     threads=2,
     store_calls=1_000,

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django_redis import get_redis_connection
 
-from bench import metrics
+from bench import limits, metrics
 from bench.load import Told
 from bench.stage import Stage, attempt_path, settled
 from flashsale import stock
@@ -18,7 +18,8 @@ HALF_SECONDS = 4
 
 
 def measure(stage: Stage) -> None:
-    """`wins_rps`, its latencies, and the sizes of the batches."""
+    """`wins_rps`, its latencies, and the sizes of the batches; `limit_rps` beside it."""
+    limits.measure_limit(stage)
     gate, number = stage.role("gate"), stage.sizes.wins
     item = stage.new_sale(units=number)
     before = metrics.read(gate)

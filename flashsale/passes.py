@@ -51,13 +51,12 @@ class Signer:
 
     def verify(self, token: bytes, *, sale: int, now: float, purpose: bytes = ATTEMPT) -> int:
         """Return whose pass this is; raises PassError: malformed, forged, expired, of another sale."""
-        body, _, mac = token.rpartition(b".")
-        parts = body.split(b".")
-        if len(parts) != 5 or parts[0] != purpose:
+        parts = token.split(b".")
+        if len(parts) != 6 or parts[0] != purpose:
             raise PassError("malformed")
-        _, key, of_sale, user, expires_at = parts
+        _, key, of_sale, user, expires_at, mac = parts
         mac_of = self._macs.get(key)
-        if mac_of is None or not compare_digest(mac_of(body), mac):
+        if mac_of is None or not compare_digest(mac_of(token[: -1 - len(mac)]), mac):
             raise PassError("forged")
         if int(of_sale) != sale:
             raise PassError("other sale")

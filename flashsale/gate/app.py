@@ -198,15 +198,16 @@ class Gate:
         token = found_pass(headers, self._cookie, is_ours=is_same_origin)
         if token is None:
             return None
+        now = sale.memory.now()
         try:
-            user = self.signer.verify(token, sale=number, now=time.time())
+            user = self.signer.verify(token, sale=number, now=now / 1000)
         except PassError:
             return None
         if user in holders:
             return None
         self.metrics.outcomes[answer.outcome] += 1
         sale.flow.note(answer.outcome, user)
-        return ready[0], ready[1] % sale.memory.now()
+        return ready[0], ready[1] % now
 
     async def _prepare(self) -> bool:
         """Learn who is blocked, and whether an answer would survive a power cut; True if one may sell."""
