@@ -97,7 +97,7 @@ def test_a_worker_starts_and_the_health_check_of_its_container_finds_it(tmp_path
     log, env = tmp_path / "log", environment(free_port())
     with role("worker", env, log) as process:
         celery = str(Path(sys.executable).parent / "celery")
-        check = [celery, "-A", "shop", "inspect", "ping", "--timeout", "10"]
+        check = [celery, "-A", "shop", "inspect", "ping", "--timeout", "3"]  # it waits for all of it
         becomes(lambda: succeeds(*check, env=env), process, log)
 
 
