@@ -1,11 +1,11 @@
-"""Lists of addresses as XLSX: read row by row, within bounds, and written."""
+"""Lists of addresses as XLSX, read row by row, within bounds."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from zipfile import BadZipFile, ZipFile
 
 from django.utils.translation import gettext as _
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from flashsale.errors import UnreadableList
@@ -54,15 +54,3 @@ def _rows(content: bytes) -> Iterator[tuple[object, ...]]:
         SyntaxError,
     ) as error:
         raise UnreadableList(_("The file is neither text nor XLSX.")) from error
-
-
-def written(emails: Iterable[str]) -> bytes:
-    """Return addresses as an XLSX file of one column."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("list")
-    sheet.append(["email"])
-    for email in emails:
-        sheet.append([email])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()

@@ -3,12 +3,15 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from import_export.resources import ModelResource
+from import_export.results import Result
+from tablib import Dataset
 
 from flashsale import sheets
 from flashsale.errors import UnreadableList
@@ -17,35 +20,90 @@ from flashsale.models import Sale, WhitelistEntry
 LARGEST_FILE = 10 * 1024 * 1024
 MOST_ROWS = 200_000
 BATCH = 5_000
-ERRORS_SHOWN = 50
 LONGEST_EMAIL = 254
 FORMULA_SIGNS = ("=", "+", "-", "@")
+Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a file says: addresses in lower case, and by line number what is wrong with it or said twice."""
+class Entries(ModelResource):
+    """The list of one sale for django-import-export; after an import `repeated` names lines said twice."""
 
-    emails: list[str] = field(default_factory=list)
-    errors: list[tuple[int, str]] = field(default_factory=list)
-    repeated: list[tuple[int, str]] = field(default_factory=list)
+    class Meta:
+        model = WhitelistEntry
+        fields = ("email",)
+        import_id_fields = ("email",)
+        use_transactions = use_bulk = skip_diff = skip_html_diff = True
+        batch_size = BATCH
+
+    def __init__(
+        self, sale: Sale, *, replace: bool = False, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        super().__init__()
+        self.sale, self.replace, self.tell = sale, replace, tell
+        self.listed, self.read = set[str](), set[str]()
+        self.repeated: list[int] = []
+
+    def get_queryset(self) -> QuerySet[WhitelistEntry]:
+        """Return what is exported."""
+        return self.sale.whitelist.order_by("email")
+
+    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
+        """Let two imports follow each other: the second sees what the first wrote, and adds to it."""
+        Sale.objects.select_for_update().get(pk=self.sale.pk)
+        if self.replace:
+            self.sale.whitelist.all().delete()
+        self.listed = set(self.sale.whitelist.values_list("email", flat=True))
+        self.total = len(dataset)
+
+    def before_import_row(self, row: Row, **kwargs: Any) -> None:
+        """Tell how far it is, in batches; raises ValidationError for what is no address."""
+        done = kwargs["row_number"]
+        if self.tell and (done % BATCH == 0 or done == self.total):
+            self.tell(done, self.total)
+        if not _is_address(row["email"]):
+            raise ValidationError(_("“%(text)s” is not an e-mail address.") % {"text": row["email"][:100]})
+
+    def get_or_init_instance(self, instance_loader: Any, row: Row) -> tuple[WhitelistEntry, bool]:
+        """Return a new entry: none is ever changed."""
+        return WhitelistEntry(sale=self.sale), True
+
+    def skip_row(self, instance: WhitelistEntry, original: Any, row: Row, *errors: Any) -> bool:
+        """Pass over what is on the list; note what the file itself said before."""
+        if instance.email in self.read:
+            self.repeated.append(row["line"])
+        is_known = instance.email in self.listed
+        self.read.add(instance.email)
+        self.listed.add(instance.email)
+        return is_known
 
 
-def read(content: bytes, *, tell: Callable[[int], None] | None = None) -> Reading:
-    """Read one address a line, or the column `email` of a CSV or XLSX file; raises UnreadableList.
+def put(rows: Dataset, entries: Entries) -> Result:
+    """Add addresses to the sale's list, or replace it by them, in one transaction; nothing if a row is bad.
 
-    `tell` hears now and then how many lines were read.
+    Raises what the database raised.
+    """
+    result = entries.import_data(rows, rollback_on_validation_errors=True)
+    if result.base_errors:
+        raise result.base_errors[0].error
+    return result
+
+
+def read(content: bytes, *, tell: Callable[[int], None] | None = None) -> Dataset:
+    """Read one address a line, or the column `email` of a CSV or XLSX file, with line numbers.
+
+    `tell` hears now and then how many lines were read. Raises UnreadableList.
     """
     if len(content) > LARGEST_FILE:
         raise UnreadableList(_("The file is larger than 10 MB."))
-    found, seen = Reading(), set[str]()
+    rows = Dataset(headers=["line", "email"])
+    # Row by row: the library's own readers unpack a whole sheet before anybody can count its cells.
     for line, value in sheets.values(content) if sheets.is_sheet(content) else _values(_text(content)):
-        _take(found, seen, line, value)
+        rows.append([line, value.lower()])
         if tell is not None and line % BATCH == 0:
             tell(line)
-        if len(seen) > MOST_ROWS:
+        if len(rows) > MOST_ROWS:
             raise UnreadableList(_("The file has more than %(most)d addresses.") % {"most": MOST_ROWS})
-    return found
+    return rows
 
 
 def _text(content: bytes) -> str:
@@ -56,28 +114,6 @@ def _text(content: bytes) -> str:
     if "\0" in text:
         raise UnreadableList(_("The file is not text in UTF-8."))
     return text
-
-
-def put(
-    *, sale: Sale, emails: list[str], replace: bool = False, tell: Callable[[int, int], None] | None = None
-) -> int:
-    """Add addresses to the sale's list in one transaction, or replace it by them; return how many are new.
-
-    `tell` hears (written, all) after each batch.
-    """
-    with transaction.atomic(durable=True):
-        if replace:
-            sale.whitelist.all().delete()
-        before = sale.whitelist.count()
-        for first in range(0, len(emails), BATCH):
-            rows = [WhitelistEntry(sale=sale, email=email) for email in emails[first : first + BATCH]]
-            # Two uploads may bring the same address: the second finds it there and leaves it.
-            WhitelistEntry.objects.bulk_create(
-                rows, update_conflicts=True, unique_fields=["sale", "email"], update_fields=["email"]
-            )
-            if tell is not None:
-                tell(first + len(rows), len(emails))
-        return sale.whitelist.count() - before
 
 
 def _values(text: str) -> Iterator[tuple[int, str]]:
@@ -104,18 +140,6 @@ def _dialect(text: str) -> type[csv.Dialect]:
         delimiter = next((sign for sign in ";\t" if sign in first), ",")
 
     return Found
-
-
-def _take(found: Reading, seen: set[str], line: int, value: str) -> None:
-    email = value.lower()
-    if not _is_address(email):
-        sentence = _("“%(text)s” is not an e-mail address.") % {"text": value[:100]}
-        found.errors.append((line, sentence))
-    elif email in seen:
-        found.repeated.append((line, email))
-    else:
-        seen.add(email)
-        found.emails.append(email)
 
 
 def _is_address(text: str) -> bool:

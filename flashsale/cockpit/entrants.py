@@ -11,23 +11,25 @@ from django.contrib.admin import AdminSite
 from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
+from import_export.formats import base_formats
+from import_export.results import Result
 
 from accounts.models import User
-from flashsale import audit, eligibility, sheets, whitelist
+from flashsale import audit, eligibility, whitelist
 from flashsale.admin_forms import WhitelistForm
 from flashsale.admin_views import back, find_sale, operator, page
-from flashsale.cockpit.live import csv_file
 from flashsale.cockpit.scales import number
 from flashsale.errors import SaleError
 from flashsale.models import Sale, WhitelistEntry
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS = {"csv": base_formats.CSV, "xlsx": base_formats.XLSX}
+SHOWN = 50
 PROGRESS_SECONDS = 120
 
 
@@ -102,14 +104,14 @@ def ask(sale: Sale, typed: str) -> str:
 
 @require_safe
 def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    """The list as CSV or XLSX; either can be imported again."""
+    """The list as CSV or XLSX; either can be imported again. No address on a list begins like a formula."""
     sale = find_sale(request, pk)
-    emails = sale.whitelist.order_by("email").values_list("email", flat=True)
-    name = f"{sale.slug}-list.{kind}"
-    if kind == "csv":
-        return csv_file(name, [["email"], *([email] for email in emails.iterator())])
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(sheets.written(emails.iterator()), content_type=XLSX, headers=headers)
+    if kind not in FORMATS:
+        raise Http404
+    style = FORMATS[kind]()
+    headers = {"Content-Disposition": f'attachment; filename="{sale.slug}-list.{kind}"'}
+    content = style.export_data(whitelist.Entries(sale).export())
+    return HttpResponse(content, content_type=style.get_content_type(), headers=headers)
 
 
 def _key(sale: Sale) -> str:
@@ -134,24 +136,30 @@ def addresses(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
     sale = find_sale(request, pk)
     sent = request.method == "POST"
     form = WhitelistForm(request.POST, request.FILES) if sent else WhitelistForm()
-    reading = whitelist.Reading()
+    errors: list[tuple[int, str]] = []
     if sent and form.is_valid():
         try:
             content = form.cleaned_data["file"].read(whitelist.LARGEST_FILE + 1)
-            reading = whitelist.read(content, tell=partial(tell_progress, sale, 0, 0))
+            rows = whitelist.read(content, tell=partial(tell_progress, sale, 0, 0))
         except SaleError as error:
             form.add_error("file", str(error))
         else:
-            if reading.emails and not reading.errors:
-                return _import(request, sale, reading, replace=form.cleaned_data["replace"])
+            entries = whitelist.Entries(
+                sale, replace=form.cleaned_data["replace"], tell=partial(tell_progress, sale)
+            )
+            result = whitelist.put(rows, entries) if rows else None
+            if result and not result.invalid_rows:
+                return _imported(request, entries, result)
+            bad = result.invalid_rows if result else []
+            errors = [(rows["line"][one.number - 1], one.error.message) for one in bad]
     context = page(
         request,
         site,
         sale,
         form=form,
-        errors=reading.errors[: whitelist.ERRORS_SHOWN],
-        error_count=len(reading.errors),
-        is_empty=sent and form.is_valid() and not reading.errors,
+        errors=errors[:SHOWN],
+        error_count=len(errors),
+        is_empty=sent and form.is_valid() and not errors,
         count=sale.whitelist.count(),
         sentences=sentences(sale),
         asked=(asked := request.GET.get("email", "")[:254]),
@@ -161,15 +169,14 @@ def addresses(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
     return render(request, "flashsale/admin/whitelist.html", context)
 
 
-def _import(request: HttpRequest, sale: Sale, reading: whitelist.Reading, *, replace: bool) -> HttpResponse:
-    tell = partial(tell_progress, sale)
-    added = whitelist.put(sale=sale, emails=reading.emails, replace=replace, tell=tell)
-    audit.note(sale=sale, by=operator(request), what=_("List imported."), after=len(reading.emails))
+def _imported(request: HttpRequest, entries: whitelist.Entries, result: Result) -> HttpResponse:
+    audit.note(sale=entries.sale, by=operator(request), what=_("List imported."), after=len(entries.read))
+    added = result.totals["new"]
     sentence = ngettext("%(n)d address is new on the list.", "%(n)d addresses are new on the list.", added)
     messages.success(request, sentence % {"n": added})
-    if reading.repeated:
-        lines = ", ".join(str(line) for line, _email in reading.repeated[: whitelist.ERRORS_SHOWN])
+    if entries.repeated:
+        lines = ", ".join(map(str, entries.repeated[:SHOWN]))
         messages.info(
             request, _("These lines repeat an address and were passed over: %(lines)s.") % {"lines": lines}
         )
-    return back(sale)
+    return back(entries.sale)
