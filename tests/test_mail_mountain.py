@@ -13,7 +13,7 @@ from tests.running import Shop, running_shop
 from tests.test_broker import count, orders, sell_out, unsent, until
 
 pytestmark = pytest.mark.cluster
-MAILS, TICKS, THREADS = 1000, 300, 4
+MAILS, TICKS = 1000, 300
 PUT = f"""
 from shop.orders.outbox import Letter, put_all
 context = {{"title": "Lamp", "pay_by": "2099-01-01T00:00:00+00:00", "price": 4900, "path": "/"}}
@@ -31,11 +31,10 @@ def hanging() -> Iterator[str]:
 
 
 @contextmanager
-def shop_before_a_mountain(broker: str, **settings: str) -> Iterator[Shop]:
+def shop_before_a_mountain(broker: str) -> Iterator[Shop]:
     """A shop of one worker, whose mail server hangs, whose outbox is full and whose mail queue is long."""
     with running_rabbit() if broker == "RabbitMQ" else nullcontext() as rabbit, hanging() as server:
-        if rabbit is not None:
-            settings["CELERY_BROKER_URL"] = rabbit.url
+        settings = {"CELERY_BROKER_URL": rabbit.url} if rabbit is not None else {}
         with running_shop(EMAIL_URL=server, **settings) as shop:
             shop.manage("shell", "--no-imports", "-v", "0", "-c", PUT)
             yield shop
@@ -55,9 +54,3 @@ def test_orders_are_recorded_and_end_at_their_deadline_before_the_mail_has_left(
         until(lambda: orders(shop, sale, "expired") == 20, "orders end at their deadline")
         assert unsent(shop) >= MAILS
         assert threads_that_send(shop) == 1
-
-
-def test_control_without_a_bound_mail_takes_every_thread_that_comes_free() -> None:
-    # Those of a worker that drains are free every ten seconds, and whatever tick comes first has them.
-    with shop_before_a_mountain("Redis", MAIL_SENDERS=str(THREADS)) as shop:
-        until(lambda: threads_that_send(shop) > 1, "mail holds more than one thread")

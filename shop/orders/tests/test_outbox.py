@@ -3,8 +3,9 @@
 import smtplib
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, BoundedSemaphore, Event, Semaphore
 from typing import Any
 
 import pytest
@@ -53,6 +54,35 @@ def test_a_batch_goes_over_one_connection(inbox: Inbox, db: None) -> None:
         write(f"r-{number}")
     assert outbox.send_due() == 5
     assert (len(inbox.mails), len(inbox.connections)) == (5, 1)
+
+
+@pytest.mark.parametrize(("senders", "sending"), [(1, 1), (2, 2), (4, 4)])
+def test_of_a_workers_threads_only_so_many_send(
+    senders: int, sending: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = list[int](), Event()
+
+    def hang() -> int:
+        begun.append(1)
+        return int(may_end.wait(timeout=20))
+
+    def tick() -> None:
+        tasks.send_mail()
+        ended.release()
+
+    monkeypatch.setattr(tasks, "_senders", BoundedSemaphore(senders))
+    monkeypatch.setattr(outbox, "send_due", hang)
+    ended = Semaphore(0)
+    with ThreadPoolExecutor(4) as pool:
+        ticks = [pool.submit(tick) for _ in range(4)]
+        for _ in range(4 - sending):  # ticks that find the senders busy are over at once
+            assert ended.acquire(timeout=20)
+        may_end.set()
+        for one in ticks:
+            one.result(timeout=20)
+    assert len(begun) == sending
+    tasks.send_mail()  # and whoever comes later sends again
+    assert len(begun) == sending + 1
 
 
 def test_the_same_mail_is_written_once(db: None) -> None:
