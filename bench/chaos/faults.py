@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -18,14 +17,13 @@ from django.db import Error, connection
 from django_redis import get_redis_connection
 
 from bench.chaos.plan import Fault
-from bench.chaos.world import GATES, ROLES, STORES, WEB, WORKERS, World
+from bench.chaos.world import GATES, MOVED, ROLES, STORES, WEB, WORKERS, World
 from bench.check.events import Writer
 from flashsale import reconcile, scheduling, stock
 from flashsale.models import Sale, SaleItem
 
 REBUILD_TRIES = 40
 FULL_AT_MOST = 6.0
-MOVED = Path(__file__).with_name("moved")
 
 
 @dataclass(frozen=True, slots=True)

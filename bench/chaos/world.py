@@ -25,6 +25,8 @@ READY_SECONDS = 60.0
 WEB, GATES, WORKERS = "web", ("gate-1", "gate-2"), ("worker-1", "worker-2")
 STORES = ("valkey", "postgres")
 PAUSE_SECONDS = 1.0
+MOVED = Path(__file__).with_name("moved")
+"""On its path Python moves the clock of a process by `CLOCK_AHEAD` seconds."""
 ROLES = (WEB, *GATES, *WORKERS, "beat")
 
 
