@@ -2,14 +2,12 @@
 
 import ctypes
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from bench import roles
 from shop.up.postgres import ELSEWHERE
 from shop.up.processes import NOBODY, Process
 
@@ -53,15 +51,25 @@ class OwnDisk:
 
 
 class ShortFiles:
-    """For those who may not mount: no file grows beyond some size (EFBIG), so the log cannot be written."""
+    """For those who may not mount: no file grows beyond some size (EFBIG), so the log cannot be written.
+
+    PostgreSQL dies for it, and is started with the limit, and without it, by whoever keeps it running.
+    """
+
+    def __init__(self) -> None:
+        self._usual: list[str] = []
 
     def fill(self, postgres: Process) -> None:
-        """Limit the server and all its children, those to come too."""
-        _limit(postgres, LIMIT)
+        """From its next start on files are short."""
+        if not self._usual:
+            self._usual = postgres.command
+            postgres.command = ["prlimit", f"--fsize={LIMIT}", *self._usual]
+            postgres.sweep()
 
     def free(self, postgres: Process) -> None:
-        """Files may grow again."""
-        _limit(postgres, resource.RLIM_INFINITY)
+        """From its next start on files may grow again."""
+        postgres.command, self._usual = self._usual, []
+        postgres.sweep()
 
     def close(self) -> None:
         """Nothing to take away."""
@@ -87,11 +95,3 @@ def _unshare_mounts() -> None:
 
 def _mount(*words: str) -> None:
     subprocess.run([PROGRAM, *words], check=True, capture_output=True)
-
-
-def _limit(postgres: Process, size: int) -> None:
-    for pid in roles.tree(postgres.pid()):
-        with suppress(ProcessLookupError):
-            _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-            soft = hard if size == resource.RLIM_INFINITY else size
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))

@@ -13,6 +13,7 @@ from bench.chaos.disks import OwnDisk, disk_for
 from bench.chaos.world import MOVED
 from bench.roles import ROOT
 from shop.up import postgres
+from shop.up.processes import Process
 
 AGAIN = 10.0
 
@@ -58,8 +59,10 @@ def _story(folder: Path) -> None:
             cursor.execute("INSERT INTO big VALUES ('kept')")
         connection.close()
         disk.fill(process)
+        _keep(process)
         error = _refused(url)
         disk.free(process)
+        _keep(process)
         print(error, _until_taken(url))
     finally:
         process.stop(5)
@@ -67,6 +70,12 @@ def _story(folder: Path) -> None:
         disk.close()
     if isinstance(disk, OwnDisk):
         assert not disk.home.exists()
+
+
+def _keep(process: Process) -> None:
+    """Start it again if it has ended, as the world does."""
+    if not process.alive():
+        process.start()
 
 
 def _refused(url: str) -> str:
