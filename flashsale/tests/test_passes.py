@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flashsale import passes
 from flashsale.passes import PassError, Signer
 
 NOW = 1_800_000_000
@@ -91,3 +92,26 @@ def test_it_is_good_for_one_sale() -> None:
 def test_a_pass_of_another_region_is_forged_even_where_the_keys_are_shared(region: str) -> None:
     with pytest.raises(PassError, match="forged"):
         Signer([f"{region}:a key"]).verify(GOOD, sale=7, now=NOW)
+
+
+def test_nothing_but_a_comparison_in_constant_time_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given both signatures whole, however early they differ, and its word is the last one."""
+    signer = Signer(["a key"])
+    compared: list[tuple[int, bytes]] = []
+    receipt = signer.receipt(sale=7, rid="3-1-9", user=2, pay_by=1).encode()
+
+    def never_the_same(right: bytes, given: bytes) -> bool:
+        compared.append((len(right), given))
+        return False
+
+    monkeypatch.setattr(passes, "compare_digest", never_the_same)
+    body, _, mac = GOOD.rpartition(b".")
+    for wrong in (mac, b"0" + mac[1:], mac[:-1] + b"0"):
+        with pytest.raises(PassError, match="forged"):
+            signer.verify(body + b"." + wrong, sale=7, now=NOW)
+    with pytest.raises(PassError, match="forged"):
+        signer.verify_receipt(receipt)
+    assert [length for length, _ in compared] == [48] * 4
+    assert [given for _, given in compared[:3]] == [mac, b"0" + mac[1:], mac[:-1] + b"0"]
+    monkeypatch.undo()
+    assert passes.compare_digest is hmac.compare_digest
