@@ -11,6 +11,7 @@ from accounts.limits import count
 from accounts.models import User
 from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt
 from flashsale.views_entry import ADDRESS, TRIES
+from shop.metrics import registry
 
 ACCOUNTS = 1000
 
@@ -30,7 +31,13 @@ def _entered(address: str, *, first: int = 1) -> int:
     return passed
 
 
+def refused(limit: str) -> float:
+    """How often this limit said no so far, as Prometheus is told."""
+    return float(registry.get_sample_value("shop_limited_total", {"limit": limit}) or 0)
+
+
 def test_a_thousand_accounts_of_one_network_enter_sixty_a_minute() -> None:
+    before = refused("sale entry address")
     with travel("2030-01-01T12:00:00Z", tick=False) as clock:
         minutes = [_entered("192.0.2.7")]
         for _ in range(2):
@@ -38,6 +45,7 @@ def test_a_thousand_accounts_of_one_network_enter_sixty_a_minute() -> None:
             minutes.append(_entered("192.0.2.7", first=ACCOUNTS * (len(minutes) + 1)))
     assert minutes == [60, 60, 60]
     assert -(-ACCOUNTS // 60) == 17
+    assert refused("sale entry address") - before == 3 * (ACCOUNTS - 60)
 
 
 def test_a_thousand_shoppers_of_as_many_networks_enter_at_once() -> None:
@@ -65,6 +73,7 @@ def test_neighbours_of_one_ipv6_network_are_one() -> None:
 
 
 def test_one_account_that_changes_its_network_has_ten_tries() -> None:
+    before = refused("sale entry account")
     with travel("2030-01-01T12:00:00Z", tick=False):
         tries = []
         for number in range(1, 21):
@@ -72,3 +81,4 @@ def test_one_account_that_changes_its_network_has_ten_tries() -> None:
             request.user = User(pk=7)
             tries.append(count(request, TRIES, ADDRESS).left >= 0)
     assert tries == [True] * 10 + [False] * 10
+    assert refused("sale entry account") - before == 10
