@@ -114,4 +114,4 @@ def test_nothing_but_a_comparison_in_constant_time_decides(monkeypatch: pytest.M
     assert [length for length, _ in compared] == [48] * 4
     assert [given for _, given in compared[:3]] == [mac, b"0" + mac[1:], mac[:-1] + b"0"]
     monkeypatch.undo()
-    assert passes.compare_digest is hmac.compare_digest
+    assert vars(passes)["compare_digest"] is hmac.compare_digest
