@@ -10,8 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
-from flashsale import showing
-from flashsale.models import Sale, SaleItem
+from flashsale import pauses, showing
+from flashsale.models import Pause, Sale, SaleItem
 from flashsale.queue import fingerprint
 
 
@@ -65,12 +65,26 @@ class QueueSerializer(serializers.ModelSerializer[Sale]):
         return sale.line_key if sale.phase == "ended" else None
 
 
+class PauseSerializer(serializers.ModelSerializer[Pause]):
+    """Why a sale is paused, in the language of the request, and until when the shop says more."""
+
+    why = serializers.SerializerMethodField(help_text="Empty where no reason was given.")
+
+    class Meta:
+        model = Pause
+        fields = ("since", "why", "news_at")
+
+    def get_why(self, row: Pause) -> str:
+        return pauses.sentence(row)
+
+
 class SaleSerializer(serializers.ModelSerializer[Sale]):
     """A sale as everybody may see it; times in ISO 8601."""
 
     state = serializers.CharField(source="phase", help_text="coming, running, paused or ended.")
     url = serializers.SerializerMethodField(help_text="Its page.")
     status_url = serializers.SerializerMethodField(help_text="The public status document, once a second.")
+    pause = serializers.SerializerMethodField(help_text="null where it is not paused.")
     queue = serializers.SerializerMethodField(help_text="null where nobody waits in line.")
     items = ItemSerializer(many=True)
 
@@ -82,6 +96,7 @@ class SaleSerializer(serializers.ModelSerializer[Sale]):
             "title",
             "description",
             "state",
+            "pause",
             "opens_at",
             "closes_at",
             "pay_within",
@@ -94,6 +109,11 @@ class SaleSerializer(serializers.ModelSerializer[Sale]):
             "status_url",
             "items",
         )
+
+    @extend_schema_field(PauseSerializer(allow_null=True))
+    def get_pause(self, sale: Sale) -> dict[str, Any] | None:
+        row = pauses.current(sale)
+        return PauseSerializer(row).data if row else None
 
     @extend_schema_field(QueueSerializer(allow_null=True))
     def get_queue(self, sale: Sale) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from flashsale.records import Change, Entrance, Rehearsal, Sample
+from flashsale.records import Change, Entrance, Pause, Rehearsal, Sample
 from shop.catalogue.models import Product, Variant
 from shop.orders.models import Order, Wish
 
@@ -21,6 +21,7 @@ __all__ = [
     "Change",
     "Entrance",
     "ParkedEntry",
+    "Pause",
     "Rehearsal",
     "Reservation",
     "Sale",

@@ -11,9 +11,10 @@ from django.utils.translation import ngettext
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import audit, pacing, scheduling, stock, transfers
+from flashsale import audit, pacing, pauses, scheduling, stock, transfers
 from flashsale.errors import SaleError, Silent
-from flashsale.models import Reservation, Sale, SaleItem, Transfer
+from flashsale.models import Pause, Reservation, Sale, SaleItem, Transfer
+from flashsale.pauses import Why
 from flashsale.words import hour, instant, moment
 from shop.orders import endings
 from shop.orders.errors import NotCancellable
@@ -49,15 +50,15 @@ def schedule(*, sale: Sale, by: User) -> str:
     return sentence % {"sale": sale.title, "units": units, "time": moment(sale.opens_at)}
 
 
-def pause(*, sale: Sale, by: User) -> str:
+def pause(*, sale: Sale, by: User, why: Why = pauses.NOTHING_SAID) -> str:
     """Stop reserving and say how many hold a unit and how many wait. Raises SaleError.
 
     However old the page is: in an emergency nobody is sent back to read.
     """
     _refuse_unless_scheduled(sale)
-    audit.note(sale=sale, by=by, what=_("Paused."), before=sale.phase, after="paused")
+    audit.note(sale=sale, by=by, what=_("Paused."), before=sale.phase, after="paused", reason=_said(why))
     try:
-        scheduling.pause(sale_id=sale.pk)
+        scheduling.pause(sale_id=sale.pk, why=why)
     except RedisError as error:
         raise Silent(
             _(
@@ -72,7 +73,31 @@ def pause(*, sale: Sale, by: User) -> str:
         (held := sum(sale.items.values_list("held", flat=True))),
     )
     said = sentence % {"sale": sale.title, "time": hour(timezone.now()), "held": held}
-    return f"{said} {pacing.pause_effect(sale)}".strip()
+    return " ".join(part for part in (said, pacing.pause_effect(sale), _promised(sale)) if part)
+
+
+def _said(why: Why) -> str:
+    return pauses.sentence(Pause(reason=why.reason, words=why.words))
+
+
+def _promised(sale: Sale) -> str:
+    row = Pause.objects.filter(sale=sale, ended_at=None).last()
+    sentence = _("Shoppers are told that you say more by %(time)s.")
+    return sentence % {"time": instant(row.news_at)} if row else ""
+
+
+def explain(*, sale: Sale, why: Why, by: User, seen: int | None = None) -> str:
+    """Say why a sale is paused and when there is news; one that still runs is paused. Raises SaleError."""
+    if not sale.paused:
+        return pause(sale=sale, by=by, why=why)
+    _refuse_unless_scheduled(sale)
+    row = Pause.objects.filter(sale=sale, ended_at=None).last()
+    before = instant(row.news_at) if row else ""
+    after = instant(why.news_at) if why.news_at else ""
+    what = _("Said more about the pause.")
+    audit.claim(sale=sale, by=by, what=what, seen=seen, before=before, after=after, reason=_said(why))
+    _reach_store(sale, partial(scheduling.explain, sale_id=sale.pk, why=why))
+    return f"{_('Every open page shows it.')} {_promised(sale)}".strip()
 
 
 def resume(*, sale: Sale, by: User, seen: int | None = None) -> str:

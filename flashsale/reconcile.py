@@ -9,7 +9,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from flashsale import draining, recording, reservations, scheduling, stock, stream
-from flashsale.models import Reservation, Sale, SaleItem
+from flashsale.models import Pause, Reservation, Sale, SaleItem
+from flashsale.pauses import Why
 from flashsale.replies import ItemStatus
 from flashsale.stream import Backlog, Entry
 
@@ -152,7 +153,7 @@ def rebuild(*, sale_id: int) -> Report:
     epoch = None
     while epoch is None:
         seen = Sale.objects.values_list("epoch", flat=True).get(pk=sale_id)
-        scheduling.pause(sale_id=sale_id)
+        scheduling.pause(sale_id=sale_id, why=Why(Pause.Reason.MEMORY))
         stock.run(stock.fence(sale_id, seen + 1))
         draining.drain_once(sale_id=sale_id)
         began = Sale.objects.values_list(Now(), flat=True).get(pk=sale_id) - MAY_LAST

@@ -17,9 +17,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Address, User
-from flashsale import eligibility, letters, reservations, results, stock
+from flashsale import eligibility, letters, pauses, reservations, results, scheduling
 from flashsale.eligibility import Code
-from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.models import Pause, Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.pauses import Why
 from flashsale.results import Result
 from flashsale.stream import Entry
 from shop.orders import outbox
@@ -243,7 +244,8 @@ def _insert(items: dict[int, SaleItem], rows: list[Reservation]) -> None:
 def _stop_selling(sale_id: int, rids: list[str]) -> None:
     """The store gave away what it did not have: no further unit until somebody has looked."""
     Sale.objects.filter(pk=sale_id).update(paused=True)
-    transaction.on_commit(lambda: stock.run(stock.pause(sale_id, paused=True)), robust=True)
+    pauses.begin(sale_id=sale_id, why=Why(Pause.Reason.COUNTS))
+    transaction.on_commit(lambda: scheduling.tell_paused(sale_id=sale_id), robust=True)
     logger.critical("Sale %s is paused: the rows refused %d reservations: %s", sale_id, len(rids), rids[:10])
 
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -67,6 +68,39 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before} → {self.after}"
+
+
+class Pause(models.Model):
+    """Why a sale stands still, since when, and until when the shop has said that it will say more.
+
+    `reason` is empty where none was given; `words` are the operator's own, shown as he wrote them. One pause
+    of a sale is open at a time; `ended_at` is set when the sale goes on.
+    """
+
+    class Reason(models.TextChoices):
+        CHECK = "check", _("The shop is checking something about this sale.")
+        FAULT = "fault", _("A technical fault is being mended.")
+        PAYMENT = "payment", _("Payments do not go through at the moment.")
+        COUNTS = "counts", _("Two records of who has reserved differ, and the shop is checking them.")
+        MEMORY = "memory", _("The memory of the sale is being built anew from what was written down.")
+
+    sale = models.ForeignKey("flashsale.Sale", on_delete=models.CASCADE, related_name="pauses")
+    since = models.DateTimeField(_("since"))
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason, blank=True)
+    words = models.CharField(_("in words"), max_length=200, blank=True)
+    news_at = models.DateTimeField(_("next news"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["sale"], condition=Q(ended_at__isnull=True), name="one_open_pause"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.sale_id} since {self.since:%H:%M:%S}"
 
 
 class Rehearsal(models.Model):

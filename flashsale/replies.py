@@ -52,7 +52,10 @@ class ItemStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One atomic look at a sale. `phase` is not_open, open, paused or ended; no `queue`: nobody waits."""
+    """One atomic look at a sale. `phase` is not_open, open, paused or ended; no `queue`: nobody waits.
+
+    `notice` is what is said of a pause: see `pauses`.
+    """
 
     now: int
     epoch: int
@@ -65,6 +68,7 @@ class Status:
     paused: bool
     queue: Queue | None
     items: Mapping[int, ItemStatus]
+    notice: str = ""
 
     def standby_free(self, item: int) -> int:
         """Places left on standby; none where all units are paid, for then no unit can come free."""
@@ -139,7 +143,7 @@ def read_status(reply: Sequence[bytes] | None, items: Sequence[int]) -> Status |
         return None
     now, epoch, seq, phase, *settings = reply[0].split()
     opens_at, closes_at, standby_size, pay_within, paused = map(int, settings)
-    units = zip(items, reply[2:], strict=True)
+    units = zip(items, reply[3:], strict=True)
     return Status(
         now=int(now),
         epoch=int(epoch),
@@ -152,6 +156,7 @@ def read_status(reply: Sequence[bytes] | None, items: Sequence[int]) -> Status |
         paused=bool(paused),
         queue=_read_queue(reply[1].decode()),
         items={item: ItemStatus(*map(int, text.split())) for item, text in units if text},
+        notice=reply[2].decode(),
     )
 
 

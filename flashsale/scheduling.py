@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from flashsale import standby, stock, stream
+from flashsale import pauses, standby, stock, stream
 from flashsale.errors import SchedulingError
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry, Transfer
+from flashsale.pauses import Why
 from flashsale.queue import Queue
 from flashsale.replies import Status
 from shop.catalogue import stock as ordinary
@@ -109,6 +110,8 @@ def _is_up_to_date(sale: Sale, known: Status) -> bool:
     stored = (known.opens_at, known.closes_at, known.pay_within, known.standby_size, known.paused)
     opens_at, closes_at = int(sale.opens_at.timestamp() * 1000), int(sale.closes_at.timestamp() * 1000)
     wanted = (opens_at, closes_at, sale.pay_within * 1000, sale.standby_size, sale.paused)
+    if known.notice != pauses.notice(sale):
+        return False
     return stored == wanted and _is_queue_up_to_date(sale, known.queue)
 
 
@@ -119,16 +122,36 @@ def _is_queue_up_to_date(sale: Sale, known: Queue | None) -> bool:
     return stored == (sale.rate, sale.queue_limit, sale.tie_band, sale.shuffle_at_open)
 
 
-def pause(*, sale_id: int) -> None:
-    """Stop reserving at once; deadlines and payments go on. Raises RedisError if the store is away."""
-    Sale.objects.filter(pk=sale_id).update(paused=True)
-    stock.run(stock.pause(sale_id, paused=True))
+def pause(*, sale_id: int, why: Why = pauses.NOTHING_SAID) -> None:
+    """Stop reserving at once; deadlines and payments go on. Raises RedisError if the store is away.
+
+    A sale that is paused already keeps what was said of it: see `explain`.
+    """
+    with transaction.atomic():
+        Sale.objects.filter(pk=sale_id).update(paused=True)
+        pauses.begin(sale_id=sale_id, why=why)
+    tell_paused(sale_id=sale_id)
+
+
+def explain(*, sale_id: int, why: Why) -> None:
+    """Say something else of a pause that goes on. Raises RedisError if the store is away."""
+    pauses.change(sale_id=sale_id, why=why)
+    if Sale.objects.get(pk=sale_id).paused:
+        tell_paused(sale_id=sale_id)
+
+
+def tell_paused(*, sale_id: int) -> None:
+    """Pause a sale in the store, with what the rows say of it. Raises RedisError if the store is away."""
+    notice = pauses.notice(Sale.objects.get(pk=sale_id))
+    stock.run(stock.pause(sale_id, paused=True, notice=notice))
 
 
 def resume(*, sale_id: int) -> None:
     """Let the sale go on. Raises RedisError if the store is away (it then stays paused)."""
     stock.run(stock.pause(sale_id, paused=False))
-    Sale.objects.filter(pk=sale_id).update(paused=False)
+    with transaction.atomic():
+        Sale.objects.filter(pk=sale_id).update(paused=False)
+        pauses.end(sale_id=sale_id)
 
 
 def set_rate(*, sale_id: int, rate: int | None) -> None:
@@ -256,6 +279,7 @@ def document(sale: Sale) -> dict[str, Any]:
         "opens_at": int(sale.opens_at.timestamp() * 1000),
         "closes_at": int(sale.closes_at.timestamp() * 1000),
         "paused": sale.paused,
+        "notice": pauses.notice(sale),
         "closed": sale.state == Sale.State.CLOSED,
         "pay_within": sale.pay_within * 1000,
         "standby_size": sale.standby_size,

@@ -6,8 +6,7 @@ A store that does not answer leaves its figures unknown: the pages say so and st
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from datetime import timedelta
 
 from django.core.cache import caches
 from django.db.models import Prefetch, QuerySet
@@ -15,9 +14,10 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from flashsale import stock
+from flashsale import pauses, stock
 from flashsale.gate.answers import PHASE_WORDS
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
+from flashsale.pauses import Told
 from flashsale.queue import Queue
 from flashsale.replies import Status
 from shop.catalogue.models import Product, ProductImage
@@ -64,7 +64,8 @@ class ShownItem:
 class Shown:
     """A sale at one instant. `phase` is coming, running, paused or ended, by the store where it answers.
 
-    `now` is the store's time in ms; `queue` is None where nobody waits, or nobody knows.
+    `now` is the store's time in ms; `queue` is None where nobody waits, or nobody knows; `pause` says why
+    the sale is paused.
     """
 
     sale: Sale
@@ -73,14 +74,7 @@ class Shown:
     knows_stock: bool
     now: int
     queue: Queue | None
-
-    @property
-    def paused_at(self) -> datetime | None:
-        """Since when the line stands still; None where it does not, or where there is none."""
-        pause = list(
-            takewhile(lambda part: part.rate == 0, reversed(self.queue.schedule if self.queue else []))
-        )
-        return datetime.fromtimestamp(pause[-1].start / 1000, tz=UTC) if pause else None
+    pause: Told | None
 
 
 def with_items(sales: QuerySet[Sale]) -> QuerySet[Sale]:
@@ -108,6 +102,7 @@ def show(*, sale: Sale, user: User | None) -> Shown:
         knows_stock=status is not None,
         now=status.now if status else int(timezone.now().timestamp() * 1000),
         queue=status.queue if status else None,
+        pause=pauses.told(sale=sale, status=status) if phase == "paused" else None,
     )
 
 

@@ -127,9 +127,9 @@ def load(sale: int, document: Mapping[str, Any]) -> Call[str]:
     return Call("load", _keys(sale, items), [json.dumps(document)], lambda reply: str(reply.decode()))
 
 
-def pause(sale: int, *, paused: bool) -> Call[bool]:
-    """Pause or resume a sale; False if the store does not know it."""
-    return Call("pace", sale_keys(sale), [int(paused), ""], bool)
+def pause(sale: int, *, paused: bool, notice: str = "") -> Call[bool]:
+    """Pause or resume a sale and keep what is said of it; False if the store does not know the sale."""
+    return Call("pace", sale_keys(sale), [int(paused), "", notice], bool)
 
 
 def fence(sale: int, epoch: int) -> Call[bool]:

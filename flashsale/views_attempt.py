@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from accounts.limits import too_many
 from accounts.models import User
-from flashsale import eligibility, receipts, showing, standby, stock, views_line
+from flashsale import eligibility, pauses, receipts, showing, standby, stock, views_line
 from flashsale import entry as entering
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 from flashsale.replies import Answer
@@ -94,7 +94,9 @@ def _answered(request: HttpRequest, item: SaleItem, answer: Answer) -> HttpRespo
 
 def paused(request: HttpRequest, item: SaleItem) -> HttpResponse:
     """Say that nobody can reserve now, 503, and try again by itself."""
-    context = {"item": item, "sale": item.sale, "retry_after": RETRY_SECONDS, "section": "sales"}
+    pause = pauses.told(sale=item.sale, status=None)
+    context = {"item": item, "sale": item.sale, "pause": pause, "retry_after": RETRY_SECONDS}
+    context["section"] = "sales"
     response = render(request, "flashsale/paused.html", context, status=503)
     response["Retry-After"] = str(RETRY_SECONDS)
     return response

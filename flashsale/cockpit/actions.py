@@ -27,7 +27,9 @@ from flashsale import audit, operating, pacing
 from flashsale.admin_views import find_sale, operator, page
 from flashsale.cockpit import shopper
 from flashsale.cockpit.figures import both_zones
+from flashsale.cockpit.forms import ActionForm
 from flashsale.cockpit.live import watched, watcher
+from flashsale.cockpit.pausing import WhyForm
 from flashsale.errors import SaleError
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry
 
@@ -38,21 +40,6 @@ REASONS = (
     ("error", _("A mistake of ours")),
     ("other", _("Another one, said below")),
 )
-
-
-class ActionForm(forms.Form):
-    """What every action sends: the last thing that was done when its page was drawn."""
-
-    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, sale: Sale, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.sale = sale
-        self.effects = [_text("Nothing is done before you confirm it.")]
-
-    def act(self, by: Any, seen: int | None) -> str:
-        """Do it; raises SaleError."""
-        raise NotImplementedError
 
 
 class OpenForm(ActionForm):
@@ -254,6 +241,7 @@ FORMS: dict[str, type[ActionForm]] = {
     "end": EndForm,
     "add": AddForm,
     "take": TakeForm,
+    "why": WhyForm,
     "resume": ResumeForm,
     "release": ReleaseForm,
 }
@@ -268,7 +256,7 @@ def action(request: HttpRequest, pk: int, verb: str, site: AdminSite) -> HttpRes
     form = kind(request.POST if request.method == "POST" else None, sale=sale, initial=initial)
     if request.method == "POST" and form.is_valid():
         return told(request, sale, lambda: form.act(by, form.cleaned_data["seen"]))
-    words: Any = kind
+    words: Any = form
     context = page(request, site, sale, form=form, effects=form.effects, back=live_url(sale))
     context |= {
         "title": words.title % {"sale": sale.title},

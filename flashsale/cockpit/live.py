@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from flashsale import audit
+from flashsale import audit, pauses
 from flashsale.admin_views import may_operate, page
 from flashsale.cockpit import figures, health, pictures, presence
 from flashsale.models import Sale
@@ -94,6 +94,7 @@ def shared(sale: Sale, *, with_charts: bool = True) -> dict[str, Any]:
     """What every operator sees alike."""
     return {
         "phase": sale.phase,
+        "pause": pauses.told(sale=sale, status=None) if sale.phase == "paused" else None,
         "figures": _drawn(sale, "figures", FIGURES_SECONDS, _facts),
         "charts": _drawn(sale, "charts", CHARTS_SECONDS, _charts) if with_charts else "",
         "names": presence.names(sale.pk),

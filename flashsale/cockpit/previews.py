@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from flashsale import offers, showing
+from flashsale import offers, pauses, showing
 from flashsale.cockpit.live import watcher
 from flashsale.models import Sale
+from flashsale.pauses import Told
 from flashsale.queue import Queue, Segment
 from flashsale.showing import Own, Shown, ShownItem
 
@@ -44,7 +45,8 @@ def shown(sale: Sale, state: str) -> Shown:
     if state == "line" and sale.rate:
         schedule = [Segment(now, 0, sale.rate)]
         queue = Queue(schedule, IN_LINE, sale.rate, sale.queue_limit, sale.tie_band, sale.shuffle_at_open, "")
-    return Shown(played, phase, items, knows_stock=True, now=now, queue=queue)
+    pause = Told(timezone.now(), "", timezone.now() + pauses.NEWS_WITHIN) if phase == "paused" else None
+    return Shown(played, phase, items, knows_stock=True, now=now, queue=queue, pause=pause)
 
 
 def _moved(sale: Sale, phase: str) -> Sale:

@@ -116,6 +116,7 @@ def status_document(sale: int, status: Status, now: int) -> bytes:
             "state": PHASE_WORDS[status.phase],
             "opens_at": status.opens_at,
             "closes_at": status.closes_at,
+            "pause": json.loads(status.notice) if status.notice and status.phase == "paused" else None,
             "items": items,
             "queue": _queue(status.queue, now, is_over=status.phase == "ended") if status.queue else None,
         }

@@ -68,15 +68,25 @@ OUTCOME = {
         "retry_after": {"type": "integer", "description": "Seconds."},
     },
 }
+PAUSE = {
+    "type": ["object", "null"],
+    "description": "Why nobody can reserve now; null where the sale is not paused or nothing was said.",
+    "properties": {
+        "since": TIME,
+        "news_at": TIME | {"description": "Until then the shop says more."},
+        "why": {"type": ["object", "null"], "description": "A sentence in each language of the shop."},
+    },
+}
 STATE = {
     "type": "object",
-    "required": ["sale", "now", "state", "opens_at", "closes_at", "items", "queue"],
+    "required": ["sale", "now", "state", "opens_at", "closes_at", "pause", "items", "queue"],
     "properties": {
         "sale": {"type": "integer"},
         "now": TIME,
         "state": {"enum": sorted(PHASE_WORDS.values())},
         "opens_at": TIME,
         "closes_at": TIME,
+        "pause": PAUSE,
         "items": {"type": "array", "items": {"type": "object"}},
         "queue": {"type": ["object", "null"]},
     },

@@ -152,7 +152,8 @@ class Room:
             return None
         finally:
             self._looked.set()
-        return status and (status.phase, status.opens_at, status.closes_at, status.queue, dict(status.items))
+        times = status and (status.opens_at, status.closes_at)
+        return status and (status.phase, times, status.notice, status.queue, dict(status.items))
 
     def _until_turn(self) -> float:
         """Seconds until the sale opens or ends, whichever comes next; not less than a hundredth."""

@@ -2,6 +2,7 @@
 -- The sale's memory. One sale lives in one hash slot, so that everything here is decided atomically.
 --
 -- fs:{S}:sale        hash    epoch seq last_now opens_at closes_at paused closed pay_within standby_size id items
+--                            notice: why it is paused, as text for whoever asks; nothing here reads it
 --                            rate schedule queue_limit tie_band lots_at_open line_key: see queue.lua; fence: below
 -- fs:{S}:stream      stream  what happened, in order: kind user ref at pay_by standby; read by the workers
 -- fs:{S}:line        zset    user -> score of his ticket: see queue.lua

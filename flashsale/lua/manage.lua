@@ -1,6 +1,6 @@
 -- load: write a sale as PostgreSQL knows it, or, at the same epoch, only its settings.
 -- KEYS  sale, stream, line, then item, holders, owners, standby of each item
--- ARGS  a JSON document: {id, epoch, opens_at, closes_at, paused, closed, pay_within, standby_size, rate (-1 for
+-- ARGS  a JSON document: {id, epoch, opens_at, closes_at, paused, notice, closed, pay_within, standby_size, rate (-1 for
 --         none), queue_limit (-1 for none), tie_band, lots_at_open, line_key, items: [
 --         {id, quantity, paid, returned, limit, number, standby_number,
 --          holders: [[user, "rid pay_by"], ...], owners: [[user, "rid pay_by count"], ...],
@@ -11,7 +11,7 @@ local function write_settings(keys, doc, sale)
   sale.opens_at, sale.rate, sale.paused = doc.opens_at, doc.rate, doc.paused
   set_pace(sale, redis.call('ZCARD', keys[3]))
   redis.call('HSET', keys[1], 'opens_at', string.format('%d', doc.opens_at),
-    'closes_at', string.format('%d', doc.closes_at), 'paused', doc.paused and 1 or 0,
+    'closes_at', string.format('%d', doc.closes_at), 'paused', doc.paused and 1 or 0, 'notice', doc.notice,
     'closed', doc.closed and 1 or 0, 'pay_within', doc.pay_within, 'standby_size', doc.standby_size,
     'rate', doc.rate, 'schedule', sale.schedule, 'queue_limit', doc.queue_limit, 'tie_band', doc.tie_band,
     'lots_at_open', doc.lots_at_open and 1 or 0, 'line_key', doc.line_key)
@@ -79,12 +79,16 @@ end)
 
 -- pace: pause (nobody reserves until it is resumed; deadlines and payments go on), resume, or change the rate.
 -- KEYS  sale, stream, line
--- ARGS  1 to pause, 0 to resume, "" to leave that; tickets a second, -1 for no limit, "" to leave that
+-- ARGS  1 to pause, 0 to resume, "" to leave that; tickets a second, -1 for no limit, "" to leave that;
+--       what is said of the pause (kept until the next one of them)
 -- REPLY 1, or 0 for an unknown sale
 redis.register_function('pace_@VERSION@', function(keys, args)
   local sale = sale_of(keys[1])
   if not sale then return 0 end
-  if args[1] ~= '' then sale.paused = args[1] == '1' end
+  if args[1] ~= '' then
+    sale.paused = args[1] == '1'
+    redis.call('HSET', keys[1], 'notice', args[3])
+  end
   sale.rate = tonumber(args[2]) or sale.rate
   set_pace(sale, redis.call('ZCARD', keys[3]))
   redis.call('HSET', keys[1], 'paused', sale.paused and 1 or 0, 'rate', sale.rate)
@@ -116,7 +120,7 @@ end)
 -- KEYS  sale, stream, line, then item, holders, owners, standby of each item
 -- REPLY nil for an unknown sale, else {"now epoch seq phase opens_at closes_at standby_size pay_within paused",
 --       "tickets rate queue_limit tie_band lots_at_open line_key;schedule",
---       then of each item "quantity free held paid returned standby" ("" for an unknown item)}
+--       what is said of the pause ("" for nothing), then of each item "quantity free held paid returned standby" ("" for an unknown item)}
 redis.register_function{ function_name = 'status_@VERSION@', flags = { 'no-writes' }, callback = function(keys)
   local sale = sale_of(keys[1])
   if not sale then return nil end
@@ -125,6 +129,7 @@ redis.register_function{ function_name = 'status_@VERSION@', flags = { 'no-write
       sale.closes_at, sale.standby_size, sale.pay_within, sale.paused and 1 or 0),
     string.format('%d %d %d %d %d %s;%s', redis.call('ZCARD', keys[3]), sale.rate, sale.queue_limit,
       sale.tie_band, sale.lots_at_open and 1 or 0, sale.line_key, sale.schedule),
+    redis.call('HGET', keys[1], 'notice') or '',
   }
   for first = FIRST_ITEM, #keys, KEYS_PER_ITEM do
     local item = item_of(keys, first)

@@ -187,6 +187,7 @@ ADMIN_PAGES = {
     "admin:sale-release": Row("lllyyfy", "lllyyfy"),
     "admin:sale-pause": ONLY_OPERATING,
     "admin:sale-resume": OPERATING,
+    "admin:sale-why": OPERATING,
     "admin:sale-take": OPERATING,
 }
 ROWS = SHOP | SALES | ACCOUNTS | API | ADMIN_PAGES
@@ -287,7 +288,7 @@ def _parts(item: SaleItem, rid: str, buyer: User) -> dict[str, dict[str, Any]]:
         **_each("sale sale-enter sale-ready sale-remind sale-calendar", **sale),
         **_each("sale-result sale-attempt sale-leave", **sale, item=item.pk),
         **_each("admin:sale-schedule admin:sale-close admin:sale-whitelist", pk=item.sale_id),
-        **_each("admin:sale-pause admin:sale-resume admin:sale-rate", pk=item.sale_id),
+        **_each("admin:sale-pause admin:sale-resume admin:sale-why admin:sale-rate", pk=item.sale_id),
         **_each("admin:sale-live admin:sale-frame admin:sale-open admin:sale-end", pk=item.sale_id),
         **_each("admin:sale-delete admin:sale-undelete", pk=item.sale_id),
         **_each("admin:sale-add admin:sale-take admin:sale-release admin:sale-progress", pk=item.sale_id),

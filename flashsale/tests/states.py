@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from flashsale import draining, recording, reservations, scheduling
 from flashsale.models import Reservation, SaleItem
+from flashsale.pauses import Why
 from flashsale.stream import Entry
 from flashsale.tests.conftest import attempt, let_the_deadline_pass, pay, win
 from flashsale.tests.pages import address, change, payment_of
@@ -84,7 +85,7 @@ def held_up(cast: Cast) -> Staged:
     """A place in a line that the shop has stopped."""
     item, crowd = cast.make_sale(quantity=200, rate=1), cast.shoppers(100)
     attempt(item, *crowd)
-    scheduling.pause(sale_id=item.sale_id)
+    scheduling.pause(sale_id=item.sale_id, why=Why("check", "Crates are being counted."))
     return Staged(_result(item), crowd[-1], "You are in line", "Leave the line", looks_again=True)
 
 
@@ -248,7 +249,7 @@ def sold_out(cast: Cast) -> Staged:
 def paused(cast: Cast) -> Staged:
     """The shop has stopped the sale for a while."""
     item, (bea,) = cast.make_sale(), cast.shoppers(1)
-    scheduling.pause(sale_id=item.sale_id)
+    scheduling.pause(sale_id=item.sale_id, why=Why("check", "Crates are being counted."))
     return Staged(_result(item), bea, "The sale is paused", "To the sale", looks_again=True)
 
 

@@ -130,8 +130,8 @@ def test_a_store_that_lost_the_sale_promises_nothing(make_sale: Make, shoppers: 
     get_redis_connection("sale").flushdb()
     text = words(result(client, item))
     assert (
-        "The sale is paused Nobody can reserve while it is paused. Your place, if you have one, is kept."
-        in text
+        "The sale is paused The shop has paused the sale. Your place is kept."
+        " The memory of the sale does not answer. Everything that was reserved is kept." in text
     )
 
 

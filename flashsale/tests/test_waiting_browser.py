@@ -63,7 +63,7 @@ def test_a_new_rate_and_a_pause_reach_the_page_with_their_reasons(
     scheduling.set_rate(sale_id=item.sale_id, rate=4)
     expect(page.locator("[data-reason]")).to_contain_text("your turn is earlier now")
     scheduling.pause(sale_id=item.sale_id)
-    expect(page.locator("[data-reason]")).to_contain_text("The shop paused the sale at")
+    expect(page.locator("[data-pause]")).to_contain_text("The shop paused the sale at")
     expect(page.locator("[data-turn-words]")).to_contain_text("cannot be told while the sale is paused")
     scheduling.resume(sale_id=item.sale_id)
     expect(page.locator("[data-reason]")).to_contain_text("The sale goes on since")

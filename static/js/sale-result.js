@@ -60,11 +60,21 @@ function twin(old) {
   return [...live.querySelectorAll(old.tagName)].find((one) => one.textContent.trim() === words);
 }
 
+/** A pause that begins, ends or is explained: only its own words change, for somebody may be typing beside them. */
+function showPause(fresh) {
+  const [mine, theirs] = [live, fresh].map((one) => one.querySelector("[data-pause]"));
+  if (!mine || !theirs || mine.textContent === theirs.textContent) return;
+  mine.textContent = theirs.textContent;
+  mine.hidden = theirs.hidden;
+  if (!mine.hidden) say(`pause ${mine.textContent}`, mine.textContent);
+}
+
 /** Put the fresh state in the place of the old one: the page moves, the focus stays where it can. */
 function replace(page, url) {
   const fresh = page.querySelector("[data-live]");
   if (!fresh) return location.assign(url);
   const changed = fresh.dataset.state !== live.dataset.state;
+  if (!changed) showPause(fresh);
   if (!changed && sentenceOf(fresh) === sentenceOf(live)) return;
   const focused = live.contains(document.activeElement) ? document.activeElement : null;
   live.replaceWith(fresh);
@@ -142,8 +152,11 @@ if (live.dataset.sale && PACE[live.dataset.state]) {
     own,
     result: (news) => String(news.item) === live.dataset.item && look(),
     state: (sale) => {
-      if (phase !== null && phase !== sale.state) setTimeout(look, Math.random() * SPREAD);
-      phase = sale.state;
+      const seen = `${sale.state} ${JSON.stringify(sale.pause)}`;
+      const isShown = Boolean(live.querySelector("[data-pause]:not([hidden])"));
+      const isNews = phase === null ? (sale.state === "paused") !== isShown : phase !== seen;
+      if (isNews) setTimeout(look, Math.random() * SPREAD);
+      phase = seen;
     },
     lost,
     back,

@@ -5,10 +5,12 @@ import * as clock from "./clock.js";
 import { run } from "./countdown.js";
 import { follow } from "./live.js";
 import { milestones } from "./milestones.js";
+import { pauseWords } from "./pause.js";
 import { attempt } from "./sale-attempt.js";
 import { hour, number, put, span } from "./wording.js";
 
 const sale = document.querySelector("[data-sale]");
+const changes = document.getElementById("changes").content;
 const BOXES = { running: "status-box-live", paused: "status-box-warn", ended: "status-box-quiet" };
 
 function turn(phase) {
@@ -17,9 +19,24 @@ function turn(phase) {
   sale.dataset.phase = phase;
   for (const part of sale.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== phase;
   sale.querySelector("[data-box]").className = `status-box ${BOXES[phase] ?? ""}`;
-  const sentence = document.getElementById("changes").content.querySelector(`[data-phase="${phase}"]`);
-  say(`phase ${phase} ${Math.floor(clock.now() / 1000)}`, sentence.textContent);
+  const sentence = changes.querySelector(`[data-phase="${phase}"]`);
+  if (sentence) say(`phase ${phase} ${Math.floor(clock.now() / 1000)}`, sentence.textContent);
   if (focused?.closest("[hidden]")) document.getElementById("main").focus();
+}
+
+let late = 0;
+
+/** What the shop says of a pause, told when it changes and when the news that it announced is overdue. */
+function showPause({ state, pause }) {
+  clearTimeout(late);
+  if (state !== "paused") return;
+  const word = (name) => changes.querySelector(`[data-word="${name}"]`).textContent;
+  const node = sale.querySelector("[data-pause]");
+  const text = pauseWords(pause, word, sale.dataset.zone, clock.now());
+  if (node.textContent !== text) say(`pause ${text}`, text);
+  node.textContent = text;
+  const left = pause ? pause.news_at - clock.now() : 0;
+  if (left > 0) late = setTimeout(() => showPause({ state, pause }), Math.min(left + 500, 2 ** 30));
 }
 
 function showLeft(item) {
@@ -49,6 +66,7 @@ function hear(news) {
   // The page's clock may open the sale a moment before a cached document does: it is not closed again for that.
   const early = news.state === "coming" && clock.now() >= news.opens_at;
   if (!early) turn(news.state);
+  showPause(news);
   if (news.state !== "coming") news.items.forEach(showLeft);
 }
 

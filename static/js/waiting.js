@@ -5,6 +5,7 @@ import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
 import { follow } from "./live.js";
 import { offer } from "./notice.js";
+import { pauseWords } from "./pause.js";
 import { served, turnAt } from "./queue.js";
 import { form, hour as hourOf, number as figures, put, range, span } from "./wording.js";
 import { keep } from "./receipt.js";
@@ -18,6 +19,7 @@ let number = Number(line.dataset.number);
 let turn = Number(line.dataset.turn);
 let schedule = null;
 let paused = Boolean(line.dataset.paused);
+let pause = null; // what the shop says of it; null also where only the server has drawn it yet
 let timer = 0;
 let spokeAt = -MINUTE;
 let isPressing = false;
@@ -54,6 +56,7 @@ function speak(text) {
 
 function draw() {
   if (isPressing) return;
+  drawPause();
   const sentence = turnWords();
   show("turn-words", sentence);
   if (number && schedule) {
@@ -63,6 +66,17 @@ function draw() {
     if (bar) Object.assign(bar, { max: number, value: done });
   }
   speak(number && schedule ? `${part("place").textContent} ${sentence}` : sentence);
+}
+
+/** Why the sale stands still and when there is news: told when it changes, also when the news is overdue. */
+function drawPause() {
+  if (!schedule) return; // what the server drew stands
+  const text = paused ? pauseWords(pause, word, line.dataset.zone, clock.now()) : "";
+  const isNews = paused && part("pause").textContent !== text;
+  show("pause", text, !paused);
+  if (!isNews) return;
+  spokeAt = performance.now(); // the sentence of the turn would take its place
+  say(`pause ${text}`, text);
 }
 
 /** Press again a little before the turn; how much earlier is left to chance, so that not all come at once. */
@@ -114,11 +128,12 @@ function wait(answer) {
   plan();
 }
 
-/** A later or earlier turn always comes with its reason. */
+/** A later or earlier turn always comes with its reason; what is said of a pause stands by itself. */
 function explain(news, before) {
   const [start, , rate] = news.queue.schedule.at(-1);
   const time = hour(start);
-  if (paused !== (news.state === "paused")) return put(word(paused ? "resumed" : "paused"), { time });
+  if (news.state === "paused") return "";
+  if (paused) return put(word("resumed"), { time });
   if (!before || rate === null || before === rate) return null;
   return put(word(rate < before ? "slower" : "faster"), { time });
 }
@@ -138,16 +153,17 @@ function isGone(news) {
 function hear(news) {
   show("age", put(part("age").dataset.text, { time: hourOf(news.now, line.dataset.zone, true) }));
   if (isGone(news) && !isPressing) return location.reload();
-  const reason = schedule && explain(news, schedule.at(-1)[2]);
-  if (reason) {
-    show("reason", reason);
-    say(`reason ${reason}`, reason);
-  } else if (!schedule && news.state !== "paused") {
-    show("reason", "", true);
-  }
+  const reason = schedule || paused ? explain(news, schedule?.at(-1)[2]) : null;
   paused = news.state === "paused";
+  pause = news.pause;
   schedule = news.queue.schedule;
   if (number) turn = turnAt(schedule, number);
+  if (reason) {
+    // In one breath: a sentence about the turn alone would take the place of its reason.
+    spokeAt = performance.now();
+    say(`reason ${reason}`, `${reason} ${turnWords()}`);
+  }
+  if (reason !== null) show("reason", reason, !reason);
   const left = news.items.reduce((sum, one) => sum + one.free, 0);
   part("few").hidden = !number || number - 1 - served(schedule, clock.now()) <= left;
   draw();
