@@ -1,8 +1,10 @@
 // Counts the clock of a page down, on the shop's time.
 
+import { alarm } from "./alarm.js";
 import * as clock from "./clock.js";
 import { figures } from "./wording.js";
 
+const UNSEEN = 5000; // ms between two looks while nobody looks; milestones are multiples of it
 const OFF_BY = 2000; // ms that a device's clock may be off before the page says so
 
 function sayOff(root) {
@@ -40,9 +42,11 @@ export function run(root, { tell = () => {}, end = () => {} } = {}) {
     if (shown.textContent !== text) shown.textContent = text;
     shown.dataset.error = Math.ceil(Math.min(clock.error(), 86400000));
     tell(Math.ceil(left / 1000));
-    if (left > 0) setTimeout(tick, Math.max(20, left % 1000 || 1000));
+    const step = document.hidden ? UNSEEN : 1000;
+    if (left > 0) next.set(Math.max(20, left % step || step));
     else end();
   };
+  const next = alarm(tick);
   tick();
   addSwitch(root, shown);
   sayOff(root);

@@ -7,6 +7,8 @@ const PACE = { coming: 20000, running: 2500, paused: 4000 };
 const HIDDEN = 30000;
 const SLOWEST = 30000;
 const SILENT = 5000; // ms without a word after which the page says that the connection is lost
+const FRESH = 1000; // ms for which the public document holds
+const ASLEEP = 60000; // ms out of sight after which a stream is not trusted
 const STREAM_AGAIN = 60000; // after the shop has refused the stream
 
 const jitter = (ms) => ms * (0.85 + Math.random() * 0.3);
@@ -31,6 +33,7 @@ export function follow(base, hear, { hasPass = true } = {}) {
   let isLost = false;
   let isOver = false;
   let wasOpen = false;
+  let hiddenAt = 0;
 
   const heard = () => {
     failures = 0;
@@ -77,6 +80,15 @@ export function follow(base, hear, { hasPass = true } = {}) {
     }
   }
 
+  /** Somebody looks again: what is shown may be old, and a device that slept does not know that its stream broke. */
+  function catchUp() {
+    if (stream && isStreaming() && now() - hiddenAt > ASLEEP) {
+      stream.close();
+      open();
+    }
+    if (!isStreaming() || now() - heardAt > FRESH) ask();
+  }
+
   function open() {
     if (isOver || !hasPass) return;
     stream = new EventSource(`${base}/events`);
@@ -104,7 +116,8 @@ export function follow(base, hear, { hasPass = true } = {}) {
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && !isOver && !isStreaming() && state !== "ended") ask();
+    if (document.hidden) hiddenAt = now();
+    else if (!isOver && state !== "ended") catchUp();
   });
   addEventListener("pagehide", () => stream?.close());
   open();

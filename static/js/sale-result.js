@@ -12,7 +12,7 @@ import { hour, number, put, span } from "./wording.js";
 // tells needs no look: with it the page only makes sure now and then.
 const PACE = { preparing: 1500, standby: 5000, paused: 10000, late: 3000, held: 20000, paying: 5000, failed: 20000 };
 const STREAMING = { standby: 60000, paused: 60000, held: 60000, failed: 60000 };
-const HIDDEN = 60000;
+const HIDDEN = 30000;
 const MINUTE = 60000; // between two sentences about a place that moves
 const SPREAD = 3000; // over which the pages of a crowd look again when the whole sale changes
 const PRECIOUS = 120000; // ms: whoever has less to pay is told at once that the connection is lost

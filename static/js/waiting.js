@@ -1,6 +1,7 @@
 // The page of whoever waits in line: shows the place from the schedule alone, and presses again when the turn is
 // near. The gate lets that press wait for the turn, so that a slow line costs nobody a place.
 
+import { alarm } from "./alarm.js";
 import { interrupt, say } from "./announcer.js";
 import * as clock from "./clock.js";
 import { follow } from "./live.js";
@@ -20,7 +21,6 @@ let turn = Number(line.dataset.turn);
 let schedule = null;
 let paused = Boolean(line.dataset.paused);
 let pause = null; // what the shop says of it; null also where only the server has drawn it yet
-let timer = 0;
 let spokeAt = -MINUTE;
 let isPressing = false;
 const asFound = { head: part("head").textContent, title: document.title };
@@ -81,10 +81,10 @@ function drawPause() {
 
 /** Press again a little before the turn; how much earlier is left to chance, so that not all come at once. */
 function plan() {
-  clearTimeout(timer);
+  again.clear();
   if (paused || !turn) return;
   const early = 400 + Math.random() * 500;
-  timer = setTimeout(press, Math.min(2 ** 30, Math.max(0, turn - early - clock.now())));
+  again.set(Math.min(2 ** 30, Math.max(0, turn - early - clock.now())));
 }
 
 function come() {
@@ -113,13 +113,15 @@ async function press() {
   if (answer.outcome === "refused") return location.replace(line.dataset.enter);
   if (["standby", "sold_out", "ended"].includes(answer.outcome)) return location.replace(location.pathname);
   isPressing = false;
-  if (answer.outcome === "queued") return wait(answer);
-  const again = 1000 * (answer.retry_after ?? 2) * (1 + Math.random() * 0.5);
-  show("reason", put(word("retry"), { span: span(again) }));
-  timer = setTimeout(press, again);
+  if (answer.outcome === "queued") return stay(answer);
+  const wait = 1000 * (answer.retry_after ?? 2) * (1 + Math.random() * 0.5);
+  show("reason", put(word("retry"), { span: span(wait) }));
+  again.set(wait);
 }
 
-function wait(answer) {
+const again = alarm(press);
+
+function stay(answer) {
   show("head", asFound.head);
   document.title = asFound.title;
   number = answer.number;
@@ -173,6 +175,10 @@ function hear(news) {
 
 clock.start(Number(line.dataset.now));
 clock.measure();
+document.addEventListener("visibilitychange", () => {
+  draw();
+  if (!isPressing && turn > clock.now()) plan(); // by the clock, which may have been put right after a sleep
+});
 follow(line.dataset.line, {
   state: hear,
   result: ({ kind }) => kind === "ready" && location.reload(),
