@@ -56,3 +56,21 @@ def test_a_countdown_is_right_on_a_device_that_is_an_hour_off_and_drifts(
     # A busy machine may be late for a tick; a clock that is wrong is wrong at each.
     assert min(page.evaluate(TICKS, 5)) <= MOST
     assert 0 < int(page.locator("[data-clock]").get_attribute("data-error") or 0) <= MOST
+
+
+def test_the_box_of_a_clock_keeps_its_width_for_ten_minutes(
+    visit: Visit, site: str, make_sale: Callable[..., SaleItem], shoppers: Callable[[int], list[User]]
+) -> None:
+    item, (bea,) = make_sale(opens_at=timezone.now() + timedelta(minutes=20)), shoppers(1)
+    page = visit(bea)
+    page.clock.install(time=timezone.now())
+    page.goto(site + address(item))
+    clock = page.locator("[data-clock]")
+    seen = set()
+    widths = set()
+    for _ in range(60):
+        page.clock.run_for(10_000)
+        seen.add(clock.inner_text())
+        widths.add(page.evaluate("document.querySelector('[data-clock]').getBoundingClientRect().width"))
+    assert len(seen) > 50, "it counted"
+    assert len(widths) == 1

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 NARROW, DESK = ViewportSize(width=320, height=640), ViewportSize(width=1280, height=900)
 OWN = ["", "addresses/", "addresses/add/", "email/", "password/change/"]
 COCKPIT = ["live", "report", "whitelist"]
-ACTIONS = ["take", "add", "resume", "end", "release", "close"]
+ACTIONS = ["take", "add", "resume", "why", "end", "release", "close"]
 
 
 def look(page: Page, site: str, addresses: list[str], *, within: str | None) -> list[str]:

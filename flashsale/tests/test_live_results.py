@@ -1,6 +1,8 @@
 """Personal results: pushed by the workers, and never missed by whoever was not there."""
 
+import json
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 
@@ -15,7 +17,7 @@ from flashsale.tests.conftest import (
     win,
 )
 from flashsale.tests.gates import running_live
-from flashsale.tests.streams import listening
+from flashsale.tests.streams import Stream, cookie, listening, path_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,3 +84,23 @@ def test_standby_is_told_from_the_place_to_the_promotion(
         draining.drain_once(sale_id=item.sale_id)
         assert second.wait("result", kind="promoted").data["pay_by"]
         assert third.wait("result", kind="moved").data["number"] == 1
+
+
+def test_no_result_falls_between_joining_and_being_told_what_one_has(
+    live: str, make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
+    item, crowd = make_sale(quantity=40), shoppers(40)
+    streams: list[Stream] = []
+
+    def listen() -> None:
+        streams.extend(Stream(live, path_of(item), cookie(item, user)) for user in crowd)
+
+    thread = Thread(target=listen)
+    thread.start()
+    for user in crowd:  # each of them wins about when his stream begins
+        win(item, user)
+    thread.join()
+    for user, stream in zip(crowd, streams, strict=True):
+        rid = Reservation.objects.get(user=user).rid
+        assert any(rid in json.dumps(event.data) for event in stream.events())
+        stream.close()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, ViewportSize, expect
 
 from flashsale.tests.browsing import findings
@@ -56,6 +57,10 @@ def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     page.reload()
     assert re.search(staged.heading, heading(page))
+    page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": "zh-hans", "url": page.url}])
+    page.reload()
+    assert page.locator("html").get_attribute("lang") == "zh-hans"
+    found += findings(page)
     assert found == []
 
 

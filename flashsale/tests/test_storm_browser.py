@@ -133,7 +133,7 @@ def test_three_thousand_and_three_pages_outlive_new_rates_a_pause_and_a_restart(
         scheduling.set_rate(sale_id=item.sale_id, rate=RATE // 4)
         expect(pages[2].locator("[data-reason]")).to_contain_text("your turn is later now")
         scheduling.pause(sale_id=item.sale_id)
-        expect(pages[2].locator("[data-reason]")).to_contain_text("The shop paused the sale at")
+        expect(pages[2].locator("[data-pause]")).to_contain_text("The shop paused the sale at")
     with running_site(PORT=port):
         scheduling.resume(sale_id=item.sale_id)
         scheduling.set_rate(sale_id=item.sale_id, rate=RATE)

@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from accounts.models import User
 from flashsale import draining, scheduling, stock
 from flashsale.models import SaleItem
 from flashsale.tests.browsing import lend_session, serve_joined
 from flashsale.tests.conftest import Visit, attempt, win
-from flashsale.tests.pages import address, logged_in
+from flashsale.tests.pages import address, change, logged_in
+from flashsale.tests.pages import enter as enter_without_script
+from flashsale.tests.pages import press as press_without_script
 from flashsale.tests.test_pages_browser import enter, is_same_document
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -113,6 +115,46 @@ def test_without_script_the_page_goes_on_by_itself_at_the_turn(
     expect(page.locator("h1")).to_have_text("You are in line")
     expect(page.locator("h1")).to_contain_text("It is yours", timeout=15_000)
     context.close()
+
+
+def test_a_page_that_found_the_line_full_tries_again_by_itself(
+    visit: Visit, site: str, make_sale: Make, shoppers: Crowd
+) -> None:
+    opens_at = timezone.now() + timedelta(minutes=20)
+    item = make_sale(quantity=20, rate=1, queue_limit=1, shuffle_at_open=True, opens_at=opens_at)
+    bea, ann = shoppers(2)
+    attempt(item, ann)
+    page = visit(bea)
+
+    def soon(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        route.fulfill(response=answer, json=told | ({"retry_after": 2} if told["outcome"] == "full" else {}))
+
+    page.route("**/attempt", soon)  # the gate says about thirty seconds: too long to be waited for here
+    enter(page, site, item)
+    page.get_by_role("button", name="Line up").click()
+    expect(page.locator("[data-told]")).to_contain_text("We try again for you in about")
+    change(item.sale, queue_limit=9)
+    scheduling.warm(sale_id=item.sale_id)
+    expect(page.locator("h1")).to_have_text("You are in line", timeout=20_000)
+
+
+def test_those_who_found_the_line_full_are_told_different_times(make_sale: Make, shoppers: Crowd) -> None:
+    opens_at = timezone.now() + timedelta(minutes=20)
+    item = make_sale(quantity=20, rate=1, queue_limit=1, shuffle_at_open=True, opens_at=opens_at)
+    ann, *crowd = shoppers(25)
+    attempt(item, ann)
+    clients = [logged_in(user) for user in crowd]
+    for client in clients:
+        enter_without_script(client, item)
+    answers = [press_without_script(client, item) for client in clients]
+    assert {answer.status_code for answer in answers} == {503}
+    times = {int(answer["Retry-After"]) for answer in answers}
+    assert len(times) > 5
+    assert min(times) >= 20
+    assert max(times) <= 40
+    assert all(f'content="{answer["Retry-After"]};' in answer.content.decode() for answer in answers)
 
 
 def test_a_full_line_lets_in_whoever_comes_back_when_there_is_room(
