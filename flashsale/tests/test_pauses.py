@@ -99,21 +99,21 @@ def test_the_pages_say_since_when_why_and_when_there_is_news(
     item, crowd = make_sale(quantity=200, rate=1), shoppers(9)
     attempt(item, *crowd)
     client, path = logged_in(crowd[-1]), PAGES[page](item, "")
-    assert "The shop says more by" not in words(client.get(path))
+    assert "There is news by" not in words(client.get(path))
     scheduling.pause(sale_id=item.sale_id, why=why())
     row = Pause.objects.get()
     told = (
         f"The shop paused the sale at {hour(row.since)}. Your place is kept."
         " The shop is checking something about this sale. Crates are being counted."
-        f" The shop says more by {hour(row.news_at)} at the latest."
+        f" There is news by {hour(row.news_at)} at the latest."
     )
     assert told in words(client.get(path))
     Pause.objects.update(news_at=timezone.now() - timedelta(seconds=1))
     scheduling.tell_paused(sale_id=item.sale_id)
-    late = f"The shop meant to say more by {hour(Pause.objects.get().news_at)} and has not yet."
+    late = f"The news due by {hour(Pause.objects.get().news_at)} is late."
     assert late in words(client.get(path))
     with override("en"):  # put back what the middleware leaves behind
-        assert "商店本应最迟在" in client.get(path, headers={"accept-language": "zh-hans"}).content.decode()
+        assert "的消息延迟了" in client.get(path, headers={"accept-language": "zh-hans"}).content.decode()
     scheduling.resume(sale_id=item.sale_id)
     assert "Crates" not in words(client.get(path))
 

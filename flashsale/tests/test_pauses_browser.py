@@ -32,12 +32,12 @@ def follow_a_pause(page: Page, item: SaleItem) -> None:
         re.compile(
             r"The shop paused the sale at \d\d:\d\d UTC. Your place is kept."
             r" The shop is checking something about this sale. Crates are being counted."
-            r" The shop says more by \d\d:\d\d UTC at the latest."
+            r" There is news by \d\d:\d\d UTC at the latest."
         )
     )
-    expect(told).to_contain_text("The shop meant to say more by", timeout=(SOON + 5) * 1000)
+    expect(told).to_contain_text("The news due by", timeout=(SOON + 5) * 1000)
     scheduling.explain(sale_id=item.sale_id, why=Why("payment"))
-    expect(told).to_contain_text("Payments do not go through at the moment. The shop says more by")
+    expect(told).to_contain_text("Payments do not go through at the moment. There is news by")
     expect(told).not_to_contain_text("Crates")
 
 
@@ -66,7 +66,7 @@ def test_who_waits_is_told_of_a_pause_as_it_goes_on(
     assert is_same_document(page)
     heard = spoken(page)
     assert "Crates are being counted." in heard
-    assert "meant to say more by" in heard
+    assert "The news due by" in heard
     assert "Payments do not go through" in heard
     assert "The sale goes on since" in heard
 

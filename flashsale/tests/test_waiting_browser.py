@@ -134,7 +134,7 @@ def test_a_page_that_found_the_line_full_tries_again_by_itself(
     page.route("**/attempt", soon)  # the gate says about thirty seconds: too long to be waited for here
     enter(page, site, item)
     page.get_by_role("button", name="Line up").click()
-    expect(page.locator("[data-told]")).to_contain_text("We try again for you in about")
+    expect(page.locator("[data-told]").first).to_contain_text("We try again for you in about")
     change(item.sale, queue_limit=9)
     scheduling.warm(sale_id=item.sale_id)
     expect(page.locator("h1")).to_have_text("You are in line", timeout=20_000)

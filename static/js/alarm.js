@@ -2,59 +2,45 @@
 // for five minutes to one a minute, and those of a worker not. The worker is fetched when the page goes out of sight.
 
 const EARLY = 50; // ms by which two clocks may differ
-const alarms = new Map();
-let worker = null;
-
-function hire() {
-  const url = document.querySelector("[data-waker]")?.dataset.waker;
-  if (!url) return null;
-  try {
-    worker = new Worker(url);
-    worker.addEventListener("message", ({ data }) => alarms.get(data)?.ringIfDue());
-  } catch {
-    // Files that come from another address: the page's own timers have to do.
-  }
-  return worker;
-}
 
 /** Return `{ set(ms), clear() }`: `act` is called once for the last `set`. */
 export function alarm(act) {
-  const name = alarms.size;
   let timer = 0;
   let due = 0;
+  let worker = null;
 
-  function clear() {
-    clearTimeout(timer);
-    timer = 0;
+  /** Ring if it is time, else let the worker say when it is. */
+  function check() {
+    const left = due - performance.now();
+    if (!timer) return;
+    if (left < EARLY) {
+      clearTimeout(timer);
+      timer = 0;
+      return act();
+    }
+    if (!document.hidden) return;
+    try {
+      worker ??= new Worker(document.querySelector("[data-waker]").dataset.waker);
+      worker.onmessage = check;
+      worker.postMessage(left);
+    } catch {
+      // Without one, or with files that come from another address, the page's own timer has to do.
+    }
   }
 
-  function ring() {
-    clear();
-    act();
-  }
-
-  function ask() {
-    if (timer && document.hidden) (worker ?? hire())?.postMessage([name, due - performance.now()]);
-  }
-
-  alarms.set(name, {
-    ask,
-    ringIfDue: () => timer && performance.now() > due - EARLY && ring(),
-  });
+  document.addEventListener("visibilitychange", check);
   return {
-    clear,
     set(ms) {
-      clear();
+      clearTimeout(timer);
       due = performance.now() + ms;
-      timer = setTimeout(ring, ms);
-      ask();
+      timer = setTimeout(check, ms);
+      if (document.hidden && ms > EARLY) check();
+    },
+    clear() {
+      clearTimeout(timer);
+      worker?.terminate();
+      timer = 0;
+      worker = null;
     },
   };
 }
-
-globalThis.document?.addEventListener("visibilitychange", () => {
-  for (const one of [...alarms.values()]) {
-    one.ringIfDue();
-    one.ask();
-  }
-});

@@ -36,7 +36,7 @@ export function run(root, { tell = () => {}, end = () => {} } = {}) {
   if (!shown) return;
   const until = Number(shown.dataset.until);
   const tick = () => {
-    if (!shown.isConnected) return;
+    if (!shown.isConnected) return next.clear();
     const left = until - clock.now();
     const text = figures(Math.ceil(left / 1000) * 1000);
     if (shown.textContent !== text) shown.textContent = text;

@@ -33,6 +33,7 @@ export function follow(base, hear, { hasPass = true } = {}) {
   let isLost = false;
   let isOver = false;
   let wasOpen = false;
+  let askedAt = 0;
   let hiddenAt = 0;
 
   const heard = () => {
@@ -69,6 +70,7 @@ export function follow(base, hear, { hasPass = true } = {}) {
 
   async function ask() {
     stopTimer();
+    askedAt = now();
     try {
       const response = await fetch(base, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
       if (!response.ok) throw new Error(String(response.status));
@@ -78,15 +80,6 @@ export function follow(base, hear, { hasPass = true } = {}) {
       failures += 1;
       missed(plan());
     }
-  }
-
-  /** Somebody looks again: what is shown may be old, and a device that slept does not know that its stream broke. */
-  function catchUp() {
-    if (stream && isStreaming() && now() - hiddenAt > ASLEEP) {
-      stream.close();
-      open();
-    }
-    if (!isStreaming() || now() - heardAt > FRESH) ask();
   }
 
   function open() {
@@ -116,8 +109,14 @@ export function follow(base, hear, { hasPass = true } = {}) {
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) hiddenAt = now();
-    else if (!isOver && state !== "ended") catchUp();
+    if (document.hidden) hiddenAt = Date.now(); // not by a clock that stops with the device
+    if (document.hidden || isOver || state === "ended") return;
+    // Somebody looks again: what is shown may be old, and a device that slept does not know that its stream broke.
+    if (isStreaming() && Date.now() - hiddenAt > ASLEEP) {
+      stream.close();
+      open();
+    }
+    if (now() - Math.max(heardAt, askedAt) > FRESH) ask();
   });
   addEventListener("pagehide", () => stream?.close());
   open();

@@ -2,13 +2,9 @@
 
 import { hour, put } from "./wording.js";
 
-/** The sentences of a pause of the status document (null: nothing is known); `word(name)` is one of the page's. */
-export function pauseWords(pause, word, zone, now) {
-  if (!pause) return word("stopped");
-  const { since, why, news_at: newsAt } = pause;
-  const told = why?.[document.documentElement.lang.toLowerCase()];
-  const said = [put(word("paused"), { time: hour(since, zone) })];
-  if (told) said.push(told);
-  said.push(put(word(now < newsAt ? "news" : "late"), { time: hour(newsAt, zone) }));
-  return said.join(" ");
+/** The sentences of a pause of the status document; `word(name)` is one of the page's. */
+export function pauseWords({ since, why, news_at: news }, word, zone, now) {
+  const say = (name, ms) => put(word(name), { time: hour(ms, zone) });
+  const told = why?.[document.documentElement.lang];
+  return [say("paused", since), told, say(now < news ? "news" : "late", news)].filter(Boolean).join(" ");
 }

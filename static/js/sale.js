@@ -32,7 +32,7 @@ function showPause({ state, pause }) {
   if (state !== "paused") return;
   const word = (name) => changes.querySelector(`[data-word="${name}"]`).textContent;
   const node = sale.querySelector("[data-pause]");
-  const text = pauseWords(pause, word, sale.dataset.zone, clock.now());
+  const text = pause ? pauseWords(pause, word, sale.dataset.zone, clock.now()) : word("stopped");
   if (node.textContent !== text) say(`pause ${text}`, text);
   node.textContent = text;
   const left = pause ? pause.news_at - clock.now() : 0;

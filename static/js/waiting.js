@@ -68,21 +68,19 @@ function draw() {
   speak(number && schedule ? `${part("place").textContent} ${sentence}` : sentence);
 }
 
-/** Why the sale stands still and when there is news: told when it changes, also when the news is overdue. */
+/** Why the sale stands still and when there is news, and nothing else meanwhile; told when it changes or is overdue. */
 function drawPause() {
   if (!schedule) return; // what the server drew stands
-  const text = paused ? pauseWords(pause, word, line.dataset.zone, clock.now()) : "";
-  const isNews = paused && part("pause").textContent !== text;
-  show("pause", text, !paused);
-  if (!isNews) return;
-  spokeAt = performance.now(); // the sentence of the turn would take its place
+  const text = pause ? pauseWords(pause, word, line.dataset.zone, clock.now()) : "";
+  show("pause", text, !text);
+  if (!text) return;
+  spokeAt = performance.now();
   say(`pause ${text}`, text);
 }
 
 /** Press again a little before the turn; how much earlier is left to chance, so that not all come at once. */
 function plan() {
-  again.clear();
-  if (paused || !turn) return;
+  if (paused || !turn) return again.clear();
   const early = 400 + Math.random() * 500;
   again.set(Math.min(2 ** 30, Math.max(0, turn - early - clock.now())));
 }
@@ -134,7 +132,7 @@ function stay(answer) {
 function explain(news, before) {
   const [start, , rate] = news.queue.schedule.at(-1);
   const time = hour(start);
-  if (news.state === "paused") return "";
+  if (news.pause) return "";
   if (paused) return put(word("resumed"), { time });
   if (!before || rate === null || before === rate) return null;
   return put(word(rate < before ? "slower" : "faster"), { time });
@@ -175,10 +173,6 @@ function hear(news) {
 
 clock.start(Number(line.dataset.now));
 clock.measure();
-document.addEventListener("visibilitychange", () => {
-  draw();
-  if (!isPressing && turn > clock.now()) plan(); // by the clock, which may have been put right after a sleep
-});
 follow(line.dataset.line, {
   state: hear,
   result: ({ kind }) => kind === "ready" && location.reload(),

@@ -1,3 +1,7 @@
-// Beside a page that nobody looks at: names an alarm when its time has come.
+// Beside a page that nobody looks at: tells it when the time has come.
 
-addEventListener("message", ({ data: [name, wait] }) => setTimeout(() => postMessage(name), wait));
+let timer = 0;
+addEventListener("message", ({ data: wait }) => {
+  clearTimeout(timer);
+  timer = setTimeout(() => postMessage("now"), wait);
+});

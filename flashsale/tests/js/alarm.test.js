@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const hear = {};
+const heard = [];
 const workers = [];
 globalThis.document = {
   hidden: false,
-  addEventListener: (name, act) => (hear[name] = act),
+  addEventListener: (_, act) => heard.push(act),
   querySelector: () => ({ dataset: { waker: "/static/js/waker.js" } }),
 };
 globalThis.Worker = class {
@@ -13,12 +13,16 @@ globalThis.Worker = class {
     this.url = url;
     workers.push(this);
   }
-  addEventListener(_, act) {
-    this.tell = (name) => act({ data: name });
+  postMessage(wait) {
+    this.asked = wait;
   }
-  postMessage([name, wait]) {
-    this.asked = [name, wait];
+  terminate() {
+    this.isOver = true;
   }
+};
+const look = (hidden) => {
+  document.hidden = hidden;
+  for (const act of heard) act();
 };
 const { alarm } = await import("../../../static/js/alarm.js");
 const { setTimeout: later } = globalThis;
@@ -35,45 +39,44 @@ function slowed(act) {
 test("in sight the page's own timer rings once and no worker is fetched", async () => {
   let rung = 0;
   const one = alarm(() => (rung += 1));
-  one.set(20);
-  one.set(30);
-  await rest(60);
+  one.set(70);
+  one.set(90);
+  await rest(150);
   assert.equal(rung, 1);
   assert.equal(workers.length, 0);
 });
 
-test("out of sight the worker is asked for what is left, and rings in the place of the slowed timer", async () => {
+test("out of sight a worker is asked for what is left, and rings in the place of the slowed timer", async () => {
   let rung = 0;
   const one = alarm(() => (rung += 1));
-  slowed(() => one.set(80));
-  document.hidden = true;
-  hear.visibilitychange();
+  slowed(() => one.set(120));
+  look(true);
   assert.equal(workers.length, 1);
-  const [name, wait] = workers[0].asked;
-  assert.ok(wait > 0 && wait <= 80, wait);
-  await rest(90);
-  workers[0].tell(name);
-  workers[0].tell(name);
+  assert.ok(workers[0].asked > 0 && workers[0].asked <= 120, workers[0].asked);
+  await rest(130);
+  workers[0].onmessage();
+  workers[0].onmessage();
   assert.equal(rung, 1);
 });
 
-test("a worker that speaks for an alarm that was set anew or cleared rings nothing", () => {
+test("a worker whose alarm was put off rings nothing, and one that was cleared is gone", () => {
   let rung = 0;
   const one = alarm(() => (rung += 1));
-  slowed(() => one.set(10_000));
-  const [name] = workers[0].asked;
-  workers[0].tell(name);
+  slowed(() => one.set(60_000));
+  const worker = workers.at(-1);
+  worker.onmessage();
+  assert.ok(worker.asked > 59_000, "it is asked again for what is left");
   one.clear();
-  workers[0].tell(name);
+  worker.onmessage();
   assert.equal(rung, 0);
+  assert.ok(worker.isOver);
 });
 
 test("back in sight, what is overdue rings at once", async () => {
   let rung = 0;
   const one = alarm(() => (rung += 1));
-  slowed(() => one.set(5));
-  await rest(10);
-  document.hidden = false;
-  hear.visibilitychange();
+  slowed(() => one.set(60));
+  await rest(70);
+  look(false);
   assert.equal(rung, 1);
 });
