@@ -1,7 +1,7 @@
 -- load: write a sale as PostgreSQL knows it, or, at the same epoch, only its settings.
 -- KEYS  sale, stream, line, then item, holders, owners, standby of each item
--- ARGS  a JSON document: {id, epoch, opens_at, closes_at, paused, notice, closed, pay_within, standby_size, rate (-1 for
---         none), queue_limit (-1 for none), tie_band, lots_at_open, line_key, items: [
+-- ARGS  a JSON document: {id, epoch, opens_at, closes_at, paused, notice, closed, pay_within, standby_size,
+--         rate (-1 for none), queue_limit (-1 for none), tie_band, lots_at_open, line_key, items: [
 --         {id, quantity, paid, returned, limit, number, standby_number,
 --          holders: [[user, "rid pay_by"], ...], owners: [[user, "rid pay_by count"], ...],
 --          standby: [[user, number], ...]}, ...]}
@@ -85,13 +85,11 @@ end)
 redis.register_function('pace_@VERSION@', function(keys, args)
   local sale = sale_of(keys[1])
   if not sale then return 0 end
-  if args[1] ~= '' then
-    sale.paused = args[1] == '1'
-    redis.call('HSET', keys[1], 'notice', args[3])
-  end
+  if args[1] ~= '' then sale.paused = args[1] == '1' end
   sale.rate = tonumber(args[2]) or sale.rate
   set_pace(sale, redis.call('ZCARD', keys[3]))
   redis.call('HSET', keys[1], 'paused', sale.paused and 1 or 0, 'rate', sale.rate)
+  if args[1] ~= '' then redis.call('HSET', keys[1], 'notice', args[3]) end
   save_sale(keys[1], sale)
   news(sale)
   return 1
@@ -120,7 +118,8 @@ end)
 -- KEYS  sale, stream, line, then item, holders, owners, standby of each item
 -- REPLY nil for an unknown sale, else {"now epoch seq phase opens_at closes_at standby_size pay_within paused",
 --       "tickets rate queue_limit tie_band lots_at_open line_key;schedule",
---       what is said of the pause ("" for nothing), then of each item "quantity free held paid returned standby" ("" for an unknown item)}
+--       what is said of the pause ("" for nothing),
+--       then of each item "quantity free held paid returned standby" ("" for an unknown item)}
 redis.register_function{ function_name = 'status_@VERSION@', flags = { 'no-writes' }, callback = function(keys)
   local sale = sale_of(keys[1])
   if not sale then return nil end
