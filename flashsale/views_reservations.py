@@ -16,7 +16,7 @@ from flashsale import eligibility, receipts, recording, showing, standby
 from flashsale import reservations as ending
 from flashsale.models import Reservation, StandbyEntry
 from flashsale.views import refresh
-from shop.orders import progress
+from shop.orders import progress, shipping
 from shop.orders.errors import NotCancellable
 from shop.orders.models import Order
 from shop.orders.progress import Money
@@ -90,6 +90,7 @@ def _of_order(order: Order, found: Reservation) -> dict[str, object]:
         "steps": progress.steps(order, kinds),
         "variants": list(settings.PAYMENT_VARIANTS),
         "needs_address": found.item.is_shipped and not order.line1,
+        "arrives": shipping.when_it_comes(order) if found.item.is_shipped else "",
     }
 
 

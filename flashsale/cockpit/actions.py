@@ -86,10 +86,10 @@ class EndForm(ActionForm):
         return operating.move_end(sale=self.sale, closes_at=closes_at, by=by, seen=seen)
 
 
-class AddForm(ActionForm):
-    """More units."""
+class UnitsForm(ActionForm):
+    """Some units of one item; `too_few` is said to whoever names none."""
 
-    title, button = _("Add units to “%(sale)s”"), _("Add the units")
+    too_few: Any
     item = forms.ModelChoiceField(
         SaleItem.objects.none(), label=_("Item"), empty_label=None, widget=UnfoldAdminSelectWidget
     )
@@ -98,15 +98,23 @@ class AddForm(ActionForm):
         min_value=1,
         max_value=1_000_000,
         widget=UnfoldAdminIntegerFieldWidget,
-        error_messages={
-            "min_value": _("Add at least one unit."),
-            "invalid": _("Write a whole number such as 50."),
-        },
+        error_messages={"invalid": _("Write a whole number such as 50.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["item"].queryset = self.sale.items.select_related("sale", "variant__product")  # type: ignore[attr-defined]
+        self.fields["units"].error_messages["min_value"] = self.too_few
+
+
+class AddForm(UnitsForm):
+    """More units."""
+
+    title, button = _("Add units to “%(sale)s”"), _("Add the units")
+    too_few = _("Add at least one unit.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.effects = [_stock_of(item) for item in self.sale.items.all()]
         waiting = StandbyEntry.objects.filter(
             item__sale=self.sale, status=StandbyEntry.Status.WAITING
@@ -124,26 +132,14 @@ class AddForm(ActionForm):
         return operating.add_units(item=item, units=units, by=by, seen=seen)
 
 
-class TakeForm(ActionForm):
+class TakeForm(UnitsForm):
     """Fewer units."""
 
     title, button = _("Take units out of “%(sale)s”"), _("Take the units back")
-    item = forms.ModelChoiceField(
-        SaleItem.objects.none(), label=_("Item"), empty_label=None, widget=UnfoldAdminSelectWidget
-    )
-    units = forms.IntegerField(
-        label=_("Units"),
-        min_value=1,
-        widget=UnfoldAdminIntegerFieldWidget,
-        error_messages={
-            "min_value": _("Take at least one unit."),
-            "invalid": _("Write a whole number such as 50."),
-        },
-    )
+    too_few = _("Take at least one unit.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["item"].queryset = self.sale.items.select_related("sale", "variant__product")  # type: ignore[attr-defined]
         self.effects = [_free_of(item) for item in self.sale.items.all()]
         self.effects += [
             _text("Only units that nobody holds or has paid leave the sale; at least one stays."),

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from django.utils import timezone, translation
 from redis.exceptions import ConnectionError as StoreAway
 
 from accounts import standing
@@ -14,6 +16,7 @@ from flashsale.models import Reservation, SaleItem
 from flashsale.tests.conftest import attempt, let_the_deadline_pass, pay, units, win
 from flashsale.tests.pages import address, logged_in, payment_of, press, words
 from shop.orders import payment as payments
+from shop.orders import shipping
 from shop.orders.payment import Report
 from shop.templatetags.shop import ms
 
@@ -42,6 +45,21 @@ def test_the_deadline_the_total_and_the_way_to_pay_are_told(make_sale: Make, sho
     assert f"Total, tax included USD {row.order.total / 100:.2f}" in text
     assert f'href="/orders/{row.order.public_id}/pay/"' in response.content.decode()
     assert f'data-until="{ms(row.pay_by)}"' in response.content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_days_of_delivery_are_told_before_and_after_paying(
+    make_sale: Make, shoppers: Crowd, language: str
+) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    (rid,) = win(item, bea)
+    client = logged_in(bea)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    with translation.override(language):
+        before, after = (shipping.when(timezone.now(), is_paid=is_paid) for is_paid in (False, True))
+    assert before in words(page(client, rid))
+    pay(rid)
+    assert after in words(page(client, rid))
 
 
 def test_looking_never_moves_the_deadline(make_sale: Make, shoppers: Crowd) -> None:
