@@ -1,20 +1,21 @@
 """How many processes of each role a sale needs, from what one of them was measured to do.
 
-The figures are those of the benchmark (`bench/results/latest.json`, flat keys). What nobody has measured yet
-is an assumption and is named as one.
+The figures are those of the benchmark (`bench/results/latest.json`, flat keys), and those of the sale's last
+rehearsal, where it showed more. What nobody has measured yet is an assumption and is named as one.
 """
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from flashsale.models import Sale
+from flashsale.models import Rehearsal, Sale
+from flashsale.rehearsal.verdict import LAG_SECONDS, SLOW_MS
 
 LOAD = 0.6
 """Of a core's time that a process may be planned to use: the rest is for what the plan does not know."""
@@ -74,6 +75,26 @@ class Demand:
     presses: float = 1.5
 
 
+def rehearsed(sale: Sale, costs: Costs, demand: Demand) -> tuple[Costs, Demand]:
+    """Return both as the last rehearsal of the sale showed them; as they are where it has had none.
+
+    How often a shopper presses is what the cast did. A role that fell behind did all it could, so what it
+    did then is what it costs here. It is taken for the work of one process and only ever makes a cost higher:
+    how many processes there were, the rehearsal does not know.
+    """
+    seen = (
+        Rehearsal.objects.filter(sale=sale, outcome__isnull=False).values_list("outcome", flat=True).first()
+    )
+    if seen is None:
+        return costs, demand
+    demand = replace(demand, presses=max(1.0, seen["answers"] / max(1, seen["people"] + seen["bots"])))
+    if seen["lag"] > LAG_SECONDS and seen["peak_orders"] and not seen["worker_was_away"]:
+        costs = replace(costs, order=max(costs.order, 1 / seen["peak_orders"]))
+    if seen["p99_ms"] > SLOW_MS and seen["peak_answers"]:
+        costs = replace(costs, gate_refusal=max(costs.gate_refusal, 1 / seen["peak_answers"]))
+    return costs, demand
+
+
 def read_figures(path: Path) -> dict[str, float]:
     """Read a file of figures; raises NoFigures."""
     try:
@@ -120,6 +141,7 @@ def plan(*, sale: Sale, demand: Demand, costs: Costs) -> dict[str, Any]:
         "slug": sale.slug,
         "crowd": demand.crowd,
         "units": demand.units,
+        "presses": round(demand.presses, 2),
         "opens_at": sale.opens_at.isoformat(),
         "closes_at": sale.closes_at.isoformat(),
         "processes": found,

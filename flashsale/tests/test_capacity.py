@@ -4,12 +4,15 @@ import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.models import User
 from flashsale import capacity
 from flashsale.capacity import Costs, Demand
+from flashsale.models import Rehearsal
 from flashsale.tests.conftest import MakeSale
 
 FIGURES = {
@@ -75,6 +78,39 @@ def test_the_schedule_scales_out_before_entry_warms_up_and_scales_in_after_the_e
     patch = f'{{"spec": {{"minReplicas": {gates}, "maxReplicas": {2 * gates}}}}}'
     assert f"kubectl patch hpa/gate --type=merge --patch='{patch}'" in out
     assert "web" in told(str(item.sale_id), "--crowd", "100000", "--figures", str(path))
+
+
+@pytest.mark.django_db
+def test_a_rehearsal_tells_how_often_people_press_and_which_role_fell_behind(
+    make_sale: MakeSale, bea: User, tmp_path: Path
+) -> None:
+    item, path = make_sale(quantity=100_000), tmp_path / "figures.json"
+    path.write_text(json.dumps(FIGURES))
+
+    def plan() -> dict[str, Any]:
+        arguments = (str(item.sale_id), "--crowd", "1000000", "--figures", str(path), "--json")
+        found: dict[str, Any] = json.loads(told(*arguments))
+        return found
+
+    seen: dict[str, float] = {
+        "people": 900,
+        "bots": 100,
+        "answers": 3000,
+        "peak_answers": 500,
+        "peak_orders": 200,
+    }
+    seen |= {"lag": 0.5, "p99_ms": 20.0, "worker_was_away": False}
+    before = plan()
+    row = Rehearsal.objects.create(sale=item.sale, by=bea, cast={}, outcome=seen)
+    calm = plan()
+    assert (before["presses"], calm["presses"]) == (1.5, 3.0)
+    assert calm["processes"]["gate"] > before["processes"]["gate"]
+    assert calm["processes"]["worker"] == before["processes"]["worker"] == 2
+    row.outcome = seen | {"lag": 30.0, "p99_ms": 2000.0}
+    row.save()
+    behind = plan()["processes"]
+    assert behind["worker"] == 14  # 100,000 / 200 s / 60 s = 8.3 cores, at 60 %
+    assert behind["gate"] > calm["processes"]["gate"]
 
 
 @pytest.mark.django_db

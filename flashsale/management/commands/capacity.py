@@ -16,7 +16,11 @@ FIGURES = settings.BASE_DIR / "bench/results/latest.json"
 class Command(BaseCommand):
     """Prints a table, JSON, or Kubernetes CronJobs."""
 
-    help = "Work out how many processes of each role a sale needs, and the schedule that starts them."
+    help = (
+        "Work out how many processes of each role a sale needs, and the schedule that starts them."
+        " A rehearsal of the sale tells how often its shoppers press, and which role is slower here than"
+        " in the benchmark."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which sale, how many people, and from which figures."""
@@ -44,6 +48,7 @@ class Command(BaseCommand):
             costs = capacity.Costs.of(capacity.read_figures(options["figures"]))
         except capacity.NoFigures as error:
             raise CommandError(str(error)) from error
+        costs, demand = capacity.rehearsed(sale, costs, demand)
         plan = capacity.plan(sale=sale, demand=demand, costs=costs)
         if options["kubernetes"]:
             self.stdout.write(json.dumps(capacity.cron_jobs(plan, image=options["image"]), indent=2))
@@ -55,5 +60,6 @@ class Command(BaseCommand):
     def _tell(self, plan: dict[str, Any]) -> None:
         for role, count in plan["processes"].items():
             self.stdout.write(f"{role:8} {count:6}")
+        self.stdout.write(f"for {plan['presses']} presses of each of {plan['crowd']} shoppers")
         for step in plan["schedule"]:
             self.stdout.write(f"{step['at']}  {step['do']}")
