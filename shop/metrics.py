@@ -13,6 +13,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from shop import lately
+
 log = logging.getLogger(__name__)
 registry = CollectorRegistry(auto_describe=False)
 ProcessCollector(registry=registry)
@@ -21,7 +23,7 @@ REQUEST_SECONDS = Histogram(
     "shop_request_seconds",
     "Time from a request to the head of its answer, by view and status.",
     ["view", "method", "status"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    buckets=lately.BOUNDS,
     registry=registry,
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -71,7 +73,9 @@ def timed(get_response: Answer) -> Answer:
         match = request.resolver_match
         view = (match.view_name if match else "") or "none"
         method = request.method if request.method in METHODS else "other"
-        REQUEST_SECONDS.labels(view, method, response.status_code).observe(time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        REQUEST_SECONDS.labels(view, method, response.status_code).observe(seconds)
+        lately.note(seconds)
         return response
 
     return answer

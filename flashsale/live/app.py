@@ -29,11 +29,11 @@ from flashsale.gate.responses import (
 )
 from flashsale.live import events, news
 from flashsale.live.listener import BEATS, Listener
-from flashsale.live.metrics import Metrics
+from flashsale.live.metrics import ROLE, Metrics
 from flashsale.live.room import Room
 from flashsale.live.watch import LIFE, Watch
 from flashsale.passes import ATTEMPT, WATCH, PassError, Signer
-from shop import store
+from shop import processes, store
 
 Receive = Callable[[], Any]
 EVENTS = re.compile(r"/gate/sales/([0-9]{1,15})/events")
@@ -87,6 +87,7 @@ class Live:
         self._tasks = [
             asyncio.create_task(news.hear(self._client, channels, anew=self._tell_all_anew)),
             asyncio.create_task(self._keep_alive()),
+            asyncio.create_task(self._tell_operators()),
         ]
 
     # What is heard
@@ -123,6 +124,13 @@ class Live:
                     listener.drop()
                 elif listener.beat == beat:
                     listener.push("beat", events.HEARTBEAT)
+
+    async def _tell_operators(self) -> None:
+        """Say how many streams are open here; not among the heartbeats, which must not wait for the cache."""
+        client = store.connect_async(settings.CACHE_URL)
+        while True:
+            await processes.tell_async(client, ROLE, [self.metrics.connections, self._at_most])
+            await asyncio.sleep(processes.EVERY)
 
     # Who arrives
 

@@ -4,6 +4,9 @@ from collections import Counter
 
 from flashsale.gate.metrics import SECONDS, Histogram
 
+ROLE = "live"
+"""Under this name each process tells `shop.processes` how many streams are open and how many may be."""
+
 
 class Metrics:
     """Connections, what was told, whom we turned away or dropped, and how long a broadcast took."""
