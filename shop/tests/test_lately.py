@@ -1,7 +1,11 @@
 """The last minute's requests: what is counted, what is forgotten, and what all processes told together."""
 
 import math
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
+from typing import cast
 
 import pytest
 from django.core.cache import cache
@@ -36,12 +40,30 @@ def test_one_request_of_a_slot_tells_and_a_minute_later_it_is_forgotten() -> Non
     assert minute.counts() == counted(at_0=1)
 
 
-def test_threads_count_every_request_and_one_of_them_tells() -> None:
+class Dawdling(dict[int, list[int]]):
+    """Slots that let other threads by between the look for one and what follows from it."""
+
+    def __contains__(self, slot: object) -> bool:
+        found = super().__contains__(slot)
+        time.sleep(0.05)
+        return found
+
+
+def told_by_eight_threads(lock: AbstractContextManager[object]) -> tuple[int, int]:
+    """Let eight requests come at once; return how many of them tell and how many are counted."""
     minute = Minute()
+    minute._lock, minute._slots = cast(Lock, lock), Dawdling()
     with ThreadPoolExecutor(8) as pool:
-        firsts = list(pool.map(lambda _: minute.add(0.02, now=7.0), range(4000)))
-    assert firsts.count(True) == 1
-    assert minute.counts() == counted(at_2=4000)
+        firsts = list(pool.map(lambda _: minute.add(0.02, now=7.0), range(8)))
+    return firsts.count(True), sum(minute.counts())
+
+
+def test_threads_count_every_request_and_one_of_them_tells() -> None:
+    assert told_by_eight_threads(Lock()) == (1, 8)
+
+
+def test_control_without_the_lock_several_tell() -> None:
+    assert told_by_eight_threads(nullcontext())[0] > 1
 
 
 def test_the_quantile_lies_between_its_bounds() -> None:
