@@ -8,6 +8,7 @@ from threading import Lock
 from typing import cast
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
@@ -88,18 +89,17 @@ def test_processes_are_added_up_and_each_counts_once(monkeypatch: pytest.MonkeyP
 
 
 def test_who_says_nothing_more_is_forgotten_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    at = 1_000_000.0
-    monkeypatch.setattr(processes.time, "time", lambda: at)
-    processes.tell("live", [3, 10])
-    at += 14
-    monkeypatch.setattr(processes, "BORN", "another")
-    processes.tell("live", [4, 10])
-    assert processes.told("live", within=15) == [[3, 10], [4, 10]]
-    at += 2
-    assert processes.told("live", within=15) == [[4, 10]]
-    at += 45
-    processes.tell("live", [4, 10])
-    assert processes.told("live", within=1000) == [[4, 10]]
+    with time_machine.travel(1_000_000.0, tick=False) as clock:
+        processes.tell("live", [3, 10])
+        clock.shift(14)
+        monkeypatch.setattr(processes, "BORN", "another")
+        processes.tell("live", [4, 10])
+        assert processes.told("live", within=15) == [[3, 10], [4, 10]]
+        clock.shift(2)
+        assert processes.told("live", within=15) == [[4, 10]]
+        clock.shift(45)
+        processes.tell("live", [4, 10])
+        assert processes.told("live", within=1000) == [[4, 10]]
 
 
 def test_a_request_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
