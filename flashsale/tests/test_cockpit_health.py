@@ -9,13 +9,14 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
-from flashsale.cockpit import health
+from accounts.models import User
+from flashsale.cockpit import health, presence, pushing
 from flashsale.live.metrics import ROLE
 from flashsale.models import SaleItem
 from flashsale.tests.conftest import MakeShoppers
 from flashsale.tests.gates import running_live
 from flashsale.tests.pages import words
-from flashsale.tests.streams import listening
+from flashsale.tests.streams import Stream, listening, watching
 from flashsale.tests.test_admin_verbs import at, staff
 from flashsale.tests.test_degraded import NOWHERE
 from shop import lately, processes
@@ -100,6 +101,19 @@ def test_a_request_and_an_open_stream_are_shown(live: str, make_sale: Make, shop
             assert time.monotonic() < until, text
             time.sleep(0.2)
             text = shown(client, item)
+
+
+def test_whoever_watches_is_pushed_both(live: str, make_sale: Make, process: Callable[..., None]) -> None:
+    item, boss = make_sale(), User.objects.create_superuser("mei@example.com")
+    process("a", lately.ROLE, *requests(fast=100))
+    process("a", ROLE, 700, 18_000)
+    presence.seen(sale_id=item.sale_id, user=boss, language="en")
+    stream = Stream(live, *watching(item, boss))
+    pushing.tell()
+    frame = stream.wait("figures").data["frame"]
+    stream.close()
+    assert "p99 about 5 ms over the last minute, 1 process" in frame
+    assert "700 of 18,000 on the fullest" in frame
 
 
 def test_without_the_cache_the_page_stands_and_says_what_it_does_not_know(
