@@ -9,7 +9,10 @@ WATCH = """(() => {
   const add = (key, value) =>
     sessionStorage.setItem(key, JSON.stringify([...JSON.parse(sessionStorage.getItem(key) ?? "[]"), value]));
   new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) if (!one.hadRecentInput) add("shifts", [document.title, one.value]);
+    for (const one of list.getEntries()) {
+      const moved = one.sources.map(({ node }) => node?.textContent.trim().slice(0, 40));
+      if (!one.hadRecentInput) add("shifts", [`${document.title} (${moved.join(", ")})`, one.value]);
+    }
   }).observe({ type: "layout-shift", buffered: true });
   const Stream = EventSource;
   window.EventSource = class extends Stream {
@@ -58,7 +61,7 @@ def _kept(page: Page, key: str) -> list[Any]:
 
 
 def shifts(page: Page) -> list[tuple[str, float]]:
-    """Return every layout shift that no key or press brought about: the page's title and how far."""
+    """Return every layout shift that no key or press brought about: the page, what moved, and how far."""
     return [(title, value) for title, value in _kept(page, "shifts")]
 
 
