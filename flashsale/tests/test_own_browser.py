@@ -32,8 +32,8 @@ def give_address(user: User) -> None:
     Address.objects.create(user=user, is_default=True, city="London", **parts)
 
 
-def press_by_keyboard(page: Page, name: str) -> None:
-    """Go with Tab to the button or link of that name and press Enter."""
+def go_by_keyboard(page: Page, name: str) -> None:
+    """Go with Tab to the button or link of that name, and see that it shows the focus."""
     for _ in range(60):
         page.keyboard.press("Tab")
         if name in page.evaluate("document.activeElement.textContent").strip():
@@ -41,6 +41,11 @@ def press_by_keyboard(page: Page, name: str) -> None:
     else:
         pytest.fail(f"Tab does not reach {name}")
     assert page.evaluate("document.activeElement.matches(':focus-visible')")
+
+
+def press_by_keyboard(page: Page, name: str) -> None:
+    """Go with Tab to the button or link of that name and press Enter."""
+    go_by_keyboard(page, name)
     page.keyboard.press("Enter")
 
 

@@ -11,12 +11,12 @@ from django.utils import timezone, translation
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from flashsale import words
+from flashsale import reservations, words
 from flashsale.models import Reservation, SaleItem
 from flashsale.tests import watching
-from flashsale.tests.conftest import Visit, attempt
+from flashsale.tests.conftest import Visit, attempt, win
 from flashsale.tests.pages import address
-from flashsale.tests.test_own_browser import give_address, press_by_keyboard
+from flashsale.tests.test_own_browser import give_address, go_by_keyboard, press_by_keyboard
 from flashsale.tests.watching import Said
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -24,6 +24,7 @@ Make = Callable[..., SaleItem]
 Crowd = Callable[[int], list[User]]
 GAP, SLACK = 5000, 200
 """Ms between two polite sentences, and what a timer of a busy browser may be early by."""
+LONG = 60_000
 NUMBERS = (0, 1, 2, 12_431, 1_000_000)
 SPANS = (0, 1, 2, 59, 60, 840, 1320, 5400, 7200, 90_000, 200_000)
 
@@ -80,6 +81,23 @@ def test_nothing_jumps_and_what_matters_is_said_once(
     assert all(later.at - one.at >= 60_000 for one, later in pairwise(in_line)), said
 
 
+def enter_by_keyboard(page: Page, site: str, item: SaleItem) -> None:
+    page.goto(site + address(item))
+    press_by_keyboard(page, "Enter the sale")
+    expect(page.locator("h1")).to_have_text("Enter the sale")
+    press_by_keyboard(page, "Enter the sale")
+    expect(page.locator("h1")).to_have_text(item.sale.title)
+    page.wait_for_load_state()  # a press before the script is there is a plain form, and leads elsewhere
+
+
+def pay_by_keyboard(page: Page, user: User) -> None:
+    press_by_keyboard(page, "Pay USD 53.90")
+    expect(page.locator("h1")).to_have_text("Trial payment")
+    press_by_keyboard(page, "Pay USD 53.90")
+    expect(page.locator("main")).to_contain_text("Paid.")
+    assert Reservation.objects.get(user=user).status == "paid"
+
+
 def test_the_keyboard_alone_is_enough_from_the_entry_to_the_payment(
     visit: Visit, site: str, make_sale: Make, shoppers: Crowd, worker: list[int]
 ) -> None:
@@ -87,21 +105,34 @@ def test_the_keyboard_alone_is_enough_from_the_entry_to_the_payment(
     give_address(bea)
     worker.append(item.sale_id)
     page = visit(bea)
-    page.goto(site + address(item))
-    press_by_keyboard(page, "Enter the sale")
-    expect(page.locator("h1")).to_have_text("Enter the sale")
-    press_by_keyboard(page, "Enter the sale")
-    expect(page.locator("h1")).to_have_text(item.sale.title)
-    page.wait_for_load_state()  # a press before the script is there is a plain form, and leads elsewhere
+    enter_by_keyboard(page, site, item)
     press_by_keyboard(page, "Reserve one")
     expect(page.get_by_role("link", name="Go to payment")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("It is yours until")
-    press_by_keyboard(page, "Pay USD 53.90")
-    expect(page.locator("h1")).to_have_text("Trial payment")
-    press_by_keyboard(page, "Pay USD 53.90")
-    expect(page.locator("main")).to_contain_text("Paid.")
-    assert Reservation.objects.get(user=bea).status == "paid"
+    pay_by_keyboard(page, bea)
+
+
+def test_the_keyboard_alone_is_enough_on_standby_too(
+    visit: Visit, site: str, make_sale: Make, shoppers: Crowd, worker: list[int]
+) -> None:
+    item, (ann, bea) = make_sale(quantity=1, standby_size=5), shoppers(2)
+    give_address(bea)
+    (rid,) = win(item, ann)
+    worker.append(item.sale_id)
+    page = visit(bea)
+    page.set_default_timeout(LONG)
+    enter_by_keyboard(page, site, item)
+    press_by_keyboard(page, "Take a place on standby")
+    expect(page.get_by_role("link", name="See your place")).to_be_focused(timeout=LONG)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("You are number 1 on standby", timeout=LONG)
+    page.wait_for_load_state()
+    go_by_keyboard(page, "Leave standby")
+    reservations.give_back(user=ann, rid=rid)
+    expect(page.locator("h1")).to_contain_text("One came free: it is yours until", timeout=LONG)
+    expect(page.locator("h1")).to_be_focused()  # what had the focus is gone
+    pay_by_keyboard(page, bea)
 
 
 def unspaced(text: str) -> str:

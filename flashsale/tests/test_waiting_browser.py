@@ -134,10 +134,12 @@ def test_a_page_that_found_the_line_full_tries_again_by_itself(
     page.route("**/attempt", soon)  # the gate says about thirty seconds: too long to be waited for here
     enter(page, site, item)
     page.get_by_role("button", name="Line up").click()
-    expect(page.locator("[data-told]").first).to_contain_text("We try again for you in about")
+    told = page.locator("[data-told]").first
+    expect(told).to_contain_text("We try again for you in about", timeout=60_000)
     change(item.sale, queue_limit=9)
     scheduling.warm(sale_id=item.sale_id)
-    expect(page.locator("h1")).to_have_text("You are in line", timeout=20_000)
+    expect(page.locator("h1")).to_have_text("You are in line", timeout=60_000)
+    page.unroute("**/attempt")
 
 
 def test_those_who_found_the_line_full_are_told_different_times(make_sale: Make, shoppers: Crowd) -> None:
