@@ -40,7 +40,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Go where the login was asked for, and know this browser and its language from now on."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        devices.remember(response, email=user.email)
+        devices.remember(request, response, email=user.email)
         user.speaks(get_language())
         return response
 

@@ -24,6 +24,7 @@ from django_redis import get_redis_connection
 from prometheus_client import Counter
 from redis import RedisError
 
+from accounts import devices
 from shop.metrics import registry
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ LOCAL = "127.0.0.1"
 
 
 class Limit(NamedTuple):
-    """So many posts in a fixed window; `key` is "user" or "ip", `rate` such as "10/5m"."""
+    """So many posts in a fixed window; `key` is "user", "device" or "ip", `rate` such as "10/5m"."""
 
     group: str
     key: str
@@ -114,6 +115,12 @@ def seconds_to_wait(
     return max(1, usage["time_left"])
 
 
+def begin_at_nought(*limits: Limit) -> None:
+    """Tell the counts of these limits before they have refused anybody: Prometheus sees only what grows."""
+    for limit in limits:
+        REFUSED.labels(limit.group)
+
+
 def count(request: HttpRequest, *limits: Limit) -> Tries:
     """Count this post under all the limits in one round trip; return the one that leaves fewest tries.
 
@@ -146,10 +153,21 @@ class _Counter(NamedTuple):
     @classmethod
     def of(cls, request: HttpRequest, limit: Limit) -> "_Counter":
         most, period = core._split_rate(limit.rate)
-        value = core._SIMPLE_KEYS[limit.key](request)
+        value = KEYS[limit.key](request)
         end = core._get_window(value, period)
         key = cache.make_key(core._make_cache_key(limit.group, end, limit.rate, value, ["POST"]))
         return cls(key, period + core.EXPIRATION_FUDGE, end, most)
+
+
+def _device(request: HttpRequest) -> str:
+    """Return the browser's mark; whoever brings none shares one device with all such of his network.
+
+    So nobody gains by throwing the cookie away. A login has given one to every browser that keeps cookies.
+    """
+    return devices.mark(request) or str(core._SIMPLE_KEYS["ip"](request))
+
+
+KEYS = core._SIMPLE_KEYS | {"device": _device}
 
 
 def _counted(counters: Sequence[_Counter]) -> list[int]:

@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.middleware.csrf import CSRF_SECRET_LENGTH
 from django.utils.crypto import get_random_string
 
+from accounts import devices
 from accounts.models import User
 
 PASSWORD = "a long enough password"  # noqa: S105 - of shoppers who live as long as a run
@@ -41,5 +42,6 @@ def session_cookies(users: Sequence[User]) -> list[dict[str, str]]:
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.save()
         secret = get_random_string(CSRF_SECRET_LENGTH)
-        made.append({settings.SESSION_COOKIE_NAME: session.session_key, settings.CSRF_COOKIE_NAME: secret})
+        cookies = {settings.SESSION_COOKIE_NAME: session.session_key, settings.CSRF_COOKIE_NAME: secret}
+        made.append(cookies | {devices.COOKIE: devices.signed(get_random_string(16), [])})
     return made

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import next_page
-from accounts.limits import Limit, Tries, client_address, count, too_many
+from accounts import devices, next_page
+from accounts.limits import Limit, Tries, begin_at_nought, client_address, count, too_many
 from accounts.models import User
 from flashsale import arrival, eligibility, entry, entry_link, entry_page
 from flashsale.eligibility import Refusal
@@ -22,8 +22,12 @@ from shop.orders.progress import masked
 
 TRIES = Limit("sale entry account", "user", "10/5m")
 CHANGES = Limit("sale entry change", "user", "30/5m")
+DEVICE = Limit("sale entry device", "device", "30/5m")
+"""Three people at one browser with all their tries; of more accounts there, the others wait."""
 ADDRESS = Limit("sale entry address", "ip", "60/m")
+ANSWER, CHANGE = (TRIES, DEVICE, ADDRESS), (CHANGES, ADDRESS)
 LINKS = Limit("sale entry link", "user", "5/1h")
+begin_at_nought(*ANSWER, CHANGES, LINKS)
 TYPED = ("captcha", "captcha_key", "answer")
 
 
@@ -37,7 +41,7 @@ def sale_enter(request: HttpRequest, slug: str) -> HttpResponse:
     if not isinstance(user, User):
         return _log_in_first(request, known.sale)
     if request.method == "POST":
-        tries = count(request, CHANGES if request.POST.get("way") else TRIES, ADDRESS)
+        tries = count(request, *(CHANGE if _way(request, known) else ANSWER))
         if tries.left < 0:
             return too_many(request, seconds=tries.seconds)
     if known.sale.phase == "ended":
@@ -84,7 +88,7 @@ def _asked(request: HttpRequest, known: Known) -> HttpResponse:
 
 def _answered(request: HttpRequest, user: User, known: Known, tries: Tries) -> HttpResponse:
     """Let in whoever was right in one way; draw the page again for whoever was not, or asked for another."""
-    way = request.POST.get("way") if known.has_check else ""
+    way = _way(request, known)
     if way == "new":
         kept = ("answer",) if len(known.questions) == 1 else ()
         return entry_page.draw(request, known, form_of(request, known, step=1, kept=kept), is_new=True)
@@ -96,6 +100,12 @@ def _answered(request: HttpRequest, user: User, known: Known, tries: Tries) -> H
         return _let_in(request, user, known.sale)
     until = timezone.now() + timedelta(seconds=tries.seconds)
     return entry_page.draw(request, known, form, left=tries.left, left_until=until)
+
+
+def _way(request: HttpRequest, known: Known) -> str:
+    """Name the other way in that is asked for, "new" or "link"; empty where this is an answer."""
+    way = request.POST.get("way", "") if known.has_check else ""
+    return way if way in ("new", "link") else ""
 
 
 def _mailed(request: HttpRequest, user: User, sale: Sale) -> dict[str, object]:
@@ -112,4 +122,6 @@ def _let_in(request: HttpRequest, user: User, sale: Sale) -> HttpResponse:
     response = HttpResponseRedirect(next_page.wanted(request) or pages)
     entry.let_in(response=response, user=user, sale=sale, pages=pages)
     entry.remember(user=user, sale=sale, address=client_address(request))
+    if not devices.mark(request):
+        devices.remember(request, response, email=user.email)
     return response

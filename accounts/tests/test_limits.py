@@ -92,8 +92,8 @@ def test_a_forged_device_is_a_stranger(rf: RequestFactory, cookie: str) -> None:
 
 def test_a_device_is_known_for_its_own_account_only(rf: RequestFactory) -> None:
     response = HttpResponse()
-    devices.remember(response, email="rival@example.com")
     request = rf.get("/")
+    devices.remember(request, response, email="rival@example.com")
     request.COOKIES[devices.COOKIE] = response.cookies[devices.COOKIE].value
     assert devices.known(request, email="buyer@example.com") == ""
     assert devices.known(request, email="Rival@example.com") != ""

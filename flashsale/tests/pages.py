@@ -8,6 +8,7 @@ from captcha.models import CaptchaStore
 from django.core.cache import cache
 from django.test import Client
 
+from accounts import devices
 from accounts.models import User
 from flashsale.models import Reservation, Sale, SaleItem
 from flashsale.tests.staged import Staged
@@ -20,6 +21,7 @@ def logged_in(user: User) -> Client:
     cache.clear()
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.cookies[devices.COOKIE] = devices.signed(f"of {user.pk}", [])  # a login gives every browser one
     return client
 
 
