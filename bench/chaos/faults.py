@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,15 +26,19 @@ REBUILD_TRIES = 40
 FULL_AT_MOST = 6.0
 
 
+Turns = Mapping[str, asyncio.Lock]
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where a fault happens."""
+    """Where a fault happens; `turns` are taken by whoever takes a process down, by its name."""
 
     world: World
     history: Writer
     item: SaleItem
     chance: Random
     fault: Fault
+    turns: Turns
 
 
 Act = Callable[[Scene], Awaitable[None]]
@@ -69,19 +73,23 @@ async def _wait(scene: Scene, name: str) -> None:
 
 @asynccontextmanager
 async def down(scene: Scene, name: str, *, kindly: bool = False) -> AsyncIterator[None]:
-    """End a process and keep it down while the body runs; then it is started and waited for."""
+    """End a process and keep it down while the body runs; then it is started and waited for.
+
+    Another fault of the same process waits: it would start it while this one changes its files.
+    """
     world = scene.world
-    world.held.add(name)
-    if kindly:
-        await asyncio.to_thread(world.processes[name].stop, 3)
-    else:
-        world.kill(name)
-    try:
-        yield
-    finally:
-        world.held.discard(name)
-    await asyncio.sleep(0.25)
-    await _wait(scene, name)
+    async with scene.turns[name]:
+        world.held.add(name)
+        if kindly:
+            await asyncio.to_thread(world.processes[name].stop, 3)
+        else:
+            world.kill(name)
+        try:
+            yield
+        finally:
+            world.held.discard(name)
+        await asyncio.sleep(0.25)
+        await _wait(scene, name)
 
 
 async def kill_everything(scene: Scene) -> None:
@@ -190,7 +198,8 @@ async def _flush(scene: Scene) -> None:
 async def old_store(scene: Scene) -> None:
     """Valkey comes back with an older copy of its file, as after a fail-over to a stale replica."""
     home = scene.world.folder / "valkey"
-    shutil.copytree(home / "appendonlydir", home / "old")
+    async with scene.turns["valkey"]:  # another fault may have taken the file away
+        shutil.copytree(home / "appendonlydir", home / "old")
     await asyncio.sleep(scene.fault.seconds)
     async with down(scene, "valkey"):
         shutil.rmtree(home / "appendonlydir")

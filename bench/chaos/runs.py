@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,7 +27,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.sessions import SessionStore
 from bench.chaos import faults, plan, witness
-from bench.chaos.faults import Scene
+from bench.chaos.faults import Scene, Turns
 from bench.chaos.plan import Plan
 from bench.chaos.result import Result
 from bench.chaos.shoppers import Crowd
@@ -119,7 +119,8 @@ class Runs:
 
     async def _storm(self, drawn: Plan, item: SaleItem, history: Writer, shoppers: Crowd) -> None:
         chance = Random(drawn.seed)  # noqa: S311 - the same seed, the same faults
-        scenes = [Scene(self.world, history, item, chance, fault) for fault in drawn.faults]
+        turns: Turns = defaultdict(asyncio.Lock)
+        scenes = [Scene(self.world, history, item, chance, fault, turns) for fault in drawn.faults]
         injected = [faults.inject(scene, number) for number, scene in enumerate(scenes)]
         await asyncio.gather(shoppers.storm(), *injected)
 

@@ -23,6 +23,7 @@ PAY = re.compile(r"/orders/([0-9a-f-]{36})/pay/")
 PAYMENT = re.compile(r"/payments/([0-9a-f-]{36})/")
 LOOKS = (0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.0, 1.0)
 """How long a page that is not yet what one waits for is left alone before the next look (s)."""
+PATIENCE_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -47,13 +48,13 @@ class Crowd:
         await asyncio.gather(*(Shopper(self, user).shop() for user in users))
 
     async def come_back(self) -> None:
-        """Let everybody who was told that he has a unit look at it once more, his receipt in hand.
+        """Let everybody who was told that he has a unit look at it once more, with the receipt of each.
 
         Whoever still has time to pay asks for it again, too, and is to hear of the same one.
         """
         in_time = [shopper for shopper in self.winners if time.time() * 1000 < shopper.pay_by]
         await asyncio.gather(*(shopper.attempt() for shopper in in_time))
-        await asyncio.gather(*(shopper.look() for shopper in self.winners))
+        await asyncio.gather(*(shopper.look_at_all() for shopper in self.winners))
 
     async def probe(self, user: int) -> bool:
         """Let one more shopper ask, after all faults; whether the answer was definite."""
@@ -68,7 +69,7 @@ class Shopper:
         self.crowd, self.user = crowd, user
         self.chance = Random(crowd.plan.seed * 1_000_003 + user)  # noqa: S311 - the same seed, the same crowd
         self.rid = ""
-        self.receipt = ""
+        self.receipts: dict[str, str] = {}
         self.pay_by = 0
 
     async def shop(self) -> None:
@@ -110,7 +111,8 @@ class Shopper:
         if outcome == "reserved":
             if not self.rid:
                 self.crowd.winners.append(self)
-            self.rid, self.receipt, self.pay_by = told["reservation"], told["receipt"], told["pay_by"]
+            self.rid, self.pay_by = told["reservation"], told["pay_by"]
+            self.receipts[self.rid] = told["receipt"]
             fields |= {"rid": self.rid, "pay_by": told["pay_by"], "v": {"first": answer.status == 201}}
         kind = "info" if outcome in UNSURE else "ok"
         self.crowd.history.write(kind, "attempt", **fields, outcome=outcome, n=told.get("number", 0))
@@ -131,20 +133,28 @@ class Shopper:
         elif chance < plan.pays + plan.cancels:
             await self._call("cancel", self._give_back)
 
-    async def look(self) -> None:
-        """Look at the page of the reservation until the order is no longer being prepared."""
-        for seconds in LOOKS:
+    async def look_at_all(self) -> None:
+        """Look at every reservation he was told of: a store that forgot may have given him another since."""
+        await asyncio.gather(*map(self._look, self.receipts))
+
+    async def _look(self, rid: str) -> None:
+        """Look until the order is no longer being prepared, as an open page does: no answer is no look."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
             with suppress(*LOST):
-                page = await self._web("GET", f"/sales/reservations/{self.rid}/")
+                page = await self._page(rid)
                 if page.status != 200 or 'data-state="preparing"' not in page.body:
                     return
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(0.5)
+
+    async def _page(self, rid: str) -> Answer:
+        return await self._web("GET", f"/sales/reservations/{rid}/", receipt=self.receipts[rid])
 
     async def _order(self) -> str:
         """Look at the reservation's page until the order is there; its public id."""
         for seconds in LOOKS:
             try:
-                page = await self._web("GET", f"/sales/reservations/{self.rid}/")
+                page = await self._page(self.rid)
             except LOST:
                 page = None
             found = PAY.search(page.body) if page else None
@@ -171,8 +181,8 @@ class Shopper:
         answer = await self._web("POST", f"/sales/{self.crowd.slug}/items/{self.crowd.item}/leave/")
         return "answered" if answer.status == 302 else "refused"
 
-    async def _web(self, method: str, path: str, body: str = "") -> Answer:
-        cookies = [f"__Secure-receipt={self.receipt}"] if self.receipt else []
+    async def _web(self, method: str, path: str, body: str = "", *, receipt: str = "") -> Answer:
+        cookies = [f"__Secure-receipt={receipt}"] if receipt else []
         headers = http.browser(self.crowd.sessions[self.user], *cookies)
         answer = await http.ask(self.crowd.world.ports[WEB], method, path, headers=headers, body=body)
         if answer.status >= 500:
