@@ -1,7 +1,8 @@
 """The outbox: a mail is a row, written in the transaction that makes it true, and sent from here by a task.
 
 At least once: a mail may arrive twice only if the process dies between the server's answer and our commit,
-and then both bear the same Message-ID.
+and then both bear the same Message-ID. When a mail is due and whose it is until when is told by PostgreSQL's
+clock: a worker whose own clock is wrong neither keeps mail from the others nor takes theirs.
 """
 
 import logging
@@ -16,7 +17,8 @@ from typing import Any
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import Case, Value, When
+from django.db.models.functions import Now
 
 from shop.orders import mail
 from shop.orders.models import OutboxMail
@@ -59,7 +61,6 @@ def put_all(letters: Iterable[Letter]) -> list[OutboxMail]:
     They are not logged one by one: what each tells of has a line, and is committed with it. An address under
     `.invalid` belongs to nobody (RFC 2606): nothing is written to it.
     """
-    now = timezone.now()
     rows = [
         OutboxMail(
             ref=letter.ref,
@@ -67,7 +68,7 @@ def put_all(letters: Iterable[Letter]) -> list[OutboxMail]:
             to=letter.to,
             language=letter.language,
             context=letter.context,
-            next_try_at=now,
+            next_try_at=Now(),
         )
         for letter in letters
         if not letter.to.endswith(NOBODY)
@@ -90,22 +91,20 @@ def send_due(*, limit: int = BATCH) -> int:
 
 def send_again(*, ids: Iterable[int]) -> int:
     """Make parked, failed or sent mails due at once, with a full day of tries; return how many."""
-    now = timezone.now()
     return OutboxMail.objects.filter(pk__in=list(ids)).update(
-        status=OutboxMail.Status.PENDING, next_try_at=now, attempts=0, error="", created_at=now
+        status=OutboxMail.Status.PENDING, next_try_at=Now(), attempts=0, error="", created_at=Now()
     )
 
 
 def _claim(limit: int) -> list[OutboxMail]:
     # Several workers drain at once: each takes rows that nobody else has locked, and pushes their next try
     # ahead. Should it die, they are due again when the lease ends.
-    now = timezone.now()
     with transaction.atomic(durable=True):
-        due = OutboxMail.objects.filter(status=OutboxMail.Status.PENDING, next_try_at__lte=now)
+        due = OutboxMail.objects.filter(status=OutboxMail.Status.PENDING, next_try_at__lte=Now())
         rows = list(
             due.select_for_update(skip_locked=True, no_key=True).order_by("next_try_at", "pk")[:limit]
         )
-        OutboxMail.objects.filter(pk__in=[row.pk for row in rows]).update(next_try_at=now + LEASE)
+        OutboxMail.objects.filter(pk__in=[row.pk for row in rows]).update(next_try_at=Now() + LEASE)
     return rows
 
 
@@ -121,7 +120,7 @@ def _send(row: OutboxMail, connection: BaseEmailBackend) -> bool:
             _close(connection)
         return False
     OutboxMail.objects.filter(pk=row.pk).update(
-        status=OutboxMail.Status.SENT, sent_at=timezone.now(), attempts=row.attempts + 1, error=""
+        status=OutboxMail.Status.SENT, sent_at=Now(), attempts=row.attempts + 1, error=""
     )
     logger.info("mail sent", extra=_ids(row))
     return True
@@ -137,14 +136,15 @@ def _ids(row: OutboxMail) -> dict[str, Any]:
 
 
 def _put_off(row: OutboxMail, error: Exception) -> None:
-    now = timezone.now()
-    parked = now - row.created_at >= GIVE_UP
     # By its kind only: servers say to whom they refuse to deliver. The row keeps the whole sentence.
     sentence = "mail could not be sent (try %s): %s"
     logger.warning(sentence, row.attempts + 1, type(error).__name__, extra=_ids(row))
     OutboxMail.objects.filter(pk=row.pk).update(
-        status=OutboxMail.Status.PARKED if parked else OutboxMail.Status.PENDING,
-        next_try_at=now + timedelta(seconds=wait_after(row.attempts)),
+        status=Case(
+            When(created_at__lte=Now() - GIVE_UP, then=Value(OutboxMail.Status.PARKED)),
+            default=Value(OutboxMail.Status.PENDING),
+        ),
+        next_try_at=Now() + timedelta(seconds=wait_after(row.attempts)),
         attempts=row.attempts + 1,
         error=f"{type(error).__name__}: {error}"[:2000],
     )

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from payments import PaymentStatus
 from payments.core import provider_factory
 
@@ -26,11 +26,10 @@ def _claim(limit: int) -> list[Payment]:
     # Two workers never refund the same payment: each pushes the next try of what it took ahead. After a crash
     # the lease ends and it is sent again, with the same idempotency key, so that the provider still pays
     # once.
-    now = timezone.now()
     with transaction.atomic(durable=True):
-        due = Payment.objects.filter(status=PaymentStatus.CONFIRMED, refund_next_try_at__lte=now)
+        due = Payment.objects.filter(status=PaymentStatus.CONFIRMED, refund_next_try_at__lte=Now())
         rows = list(due.select_for_update(skip_locked=True, of=("self",), no_key=True).order_by("pk")[:limit])
-        Payment.objects.filter(pk__in=[row.pk for row in rows]).update(refund_next_try_at=now + LEASE)
+        Payment.objects.filter(pk__in=[row.pk for row in rows]).update(refund_next_try_at=Now() + LEASE)
     return rows
 
 
@@ -48,7 +47,7 @@ def _send(payment: Payment) -> bool:
 def _put_off(payment: Payment) -> None:
     wait = min(CAP, BASE * 2 ** min(payment.refund_tries, 12))
     Payment.objects.filter(pk=payment.pk).update(
-        refund_next_try_at=timezone.now() + wait, refund_tries=payment.refund_tries + 1
+        refund_next_try_at=Now() + wait, refund_tries=payment.refund_tries + 1
     )
 
 

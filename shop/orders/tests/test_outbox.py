@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
+from time_machine import travel
 
 from shop.catalogue.models import Variant
 from shop.orders import letters, mail, outbox, tasks
@@ -155,6 +156,22 @@ def test_mail_duplicate_only_after_crash(inbox: Inbox, db: None, monkeypatch: py
     assert [message["Message-ID"] for message in inbox.mails] == ["<r-1.reserved@127.0.0.1>"] * 2
     OutboxMail.objects.update(next_try_at=timezone.now())
     assert outbox.send_due() == 0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_worker_whose_clock_is_wrong_keeps_no_mail_from_the_others(
+    inbox: Inbox, db: None, hours: int
+) -> None:
+    with travel(timezone.now() + timedelta(hours=hours)):
+        write("r-1")
+        write("r-2", to="nobody@example.com")
+    write("r-3", to="nobody@example.com")
+    assert outbox.send_due(limit=1) == 1  # whose clock is right finds at once what the other has written
+    with travel(timezone.now() + timedelta(hours=hours)):
+        assert outbox.send_due() == 0  # and the other one finds what is due
+    put_off = OutboxMail.objects.filter(attempts=1)
+    about_now = timezone.now() - timedelta(minutes=30), timezone.now() + timedelta(minutes=30)
+    assert put_off.filter(next_try_at__range=about_now).count() == 2
 
 
 def test_a_connection_that_breaks_in_the_middle_is_opened_again(
