@@ -53,9 +53,9 @@ bench: ## measure the sale on stores of its own (SMALL=1 asserts only; ARGS="--o
 	@exec $(OWN_STORES) $(BIN)/python -m bench $(if $(SMALL),--small) $(ARGS)
 
 .PHONY: screenshots
-screenshots: ## draw every page and state into .data/screenshots/, and print what Chromium measures
+screenshots: ## draw every page and state into .data/screenshots/, and measure (ARGS="-k states")
 	@$(BOOTSTRAP) dev
-	@exec $(OWN_STORES) $(BIN)/python -m pytest flashsale/tests/screenshots.py flashsale/tests/webvitals.py -q -s
+	@exec $(OWN_STORES) $(BIN)/python -m pytest flashsale/tests/screenshots.py flashsale/tests/webvitals.py -q -s $(ARGS)
 
 messages: ## collect the texts to translate and compile what is translated (needs gettext)
 	@$(BOOTSTRAP) dev

@@ -21,6 +21,7 @@ from flashsale.pauses import Told
 from flashsale.queue import Queue
 from flashsale.replies import Status
 from shop.catalogue.models import Product, ProductImage
+from shop.orders import shipping
 
 MOST_SALES = 60
 
@@ -134,6 +135,13 @@ def _own(user: User | None, items: Iterable[SaleItem]) -> dict[int, Own]:
     places = {row.item_id: row for row in waits}
     paid = Counter(row.item_id for row in rows if row.status == Reservation.Status.PAID)
     return {pk: Own(latest.get(pk), places.get(pk), paid[pk]) for pk in {*latest, *places}}
+
+
+def arrives(sale: Sale) -> str:
+    """Say when what a sale sends should arrive if it is paid at once; empty where nothing is sent any more."""
+    if sale.phase == "ended" or not any(item.is_shipped for item in sale.items.all()):
+        return ""
+    return shipping.when(max(timezone.now(), sale.opens_at), is_paid=False)
 
 
 def gone_within(item: SaleItem) -> timedelta | None:

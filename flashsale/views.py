@@ -54,6 +54,7 @@ def sale(request: HttpRequest, slug: str) -> HttpResponse:
         "shown": shown,
         "sale": found,
         "offers": offers.of(shown),
+        "arrives": showing.arrives(found),
         "entered": has_entered,
         "now": timezone.now(),
         "refresh": refresh(request, _look_again(shown)),

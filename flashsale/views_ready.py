@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from flashsale import eligibility, entry, readiness
+from flashsale import eligibility, entry, readiness, showing
 from flashsale.views import found_sale, shopper
 
 
@@ -21,6 +21,7 @@ def sale_ready(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "sale": sale,
         "ready": ready,
+        "arrives": showing.arrives(sale),
         "all": len(ready.steps),
         "refusal": eligibility.why_not(user=user, sale=sale, now=timezone.now()) if user else None,
         "variant": settings.PAYMENT_DEFAULT,

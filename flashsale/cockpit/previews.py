@@ -75,6 +75,7 @@ def preview(request: HttpRequest, pk: int, state: str) -> HttpResponse:
         "shown": found,
         "sale": found.sale,
         "offers": offers.of(found),
+        "arrives": showing.arrives(found.sale),
         "entered": state != "before",
         "now": timezone.now(),
         "refresh": None,

@@ -1,7 +1,7 @@
 """The public pages of sales: what they say in every state, and that they stay up without the store."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from flashsale.models import SaleItem
 from flashsale.tests.conftest import attempt, win
 from flashsale.tests.pages import address, change, enter, logged_in, words
 from flashsale.words import hour
+from shop.catalogue.models import Product
+from shop.orders import shipping
 from shop.templatetags.shop import ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,6 +54,35 @@ def test_the_list_parts_running_coming_and_past(client: Client, make_sale: Make)
 
 def test_no_sale_at_all_is_said(client: Client) -> None:
     assert "No sale is planned" in words(client.get("/sales/"))
+
+
+def dates(after: datetime) -> str:
+    return " and ".join(f"{day:%A}, {day.day} {day:%B %Y}" for day in shipping.days(after))
+
+
+@pytest.mark.parametrize("page", [[], ["ready"]], ids=["sale", "ready"])
+def test_the_days_of_delivery_and_the_whole_price_are_told_before_one_has_a_unit(
+    client: Client, make_sale: Make, page: list[str]
+) -> None:
+    now = timezone.now()
+    item = make_sale(opens_at=now + timedelta(days=3), closes_at=now + timedelta(days=4))
+    opens_at = item.sale.opens_at
+    said = f"Paid on {opens_at:%A}, {opens_at.day} {opens_at:%B %Y}, it should arrive between "
+    text = words(client.get(address(item, *page)))
+    assert said + dates(opens_at) in text
+    assert "USD 53.90 in all: tax is included, and USD 4.90 for the delivery" in text
+    running = make_sale()
+    assert f"Paid today, it should arrive between {dates(now)}." in words(client.get(address(running, *page)))
+
+
+def test_no_delivery_is_promised_for_what_is_collected_or_over(client: Client, make_sale: Make) -> None:
+    item, over = make_sale(), make_sale()
+    scheduling.close_now(sale_id=over.sale_id)
+    assert "should arrive" not in words(client.get(address(over)))
+    Product.objects.filter(pk=item.variant.product_id).update(kind="collected")
+    text = words(client.get(address(item)))
+    assert "should arrive" not in text
+    assert "USD 49.00, tax included" in text
 
 
 def test_a_draft_is_nowhere(client: Client, make_sale: Make) -> None:

@@ -33,13 +33,14 @@ def days(after: datetime) -> tuple[date, date]:
 
 def when(after: datetime, *, is_paid: bool) -> str:
     """Say as dates when it should arrive: for an order paid at `after`, or if it is paid then."""
-    first, last = map(_day, days(after))
-    sentence = (
-        _("It should arrive between %(first)s and %(last)s.")
-        if is_paid
-        else _("Paid today, it should arrive between %(first)s and %(last)s.")
-    )
-    return sentence % {"first": first, "last": last}
+    day, first, last = timezone.localtime(after).date(), *days(after)
+    if is_paid:
+        sentence = _("It should arrive between %(first)s and %(last)s.")
+    elif day <= timezone.localdate():
+        sentence = _("Paid today, it should arrive between %(first)s and %(last)s.")
+    else:
+        sentence = _("Paid on %(day)s, it should arrive between %(first)s and %(last)s.")
+    return sentence % {"day": _day(day), "first": _day(first), "last": _day(last)}
 
 
 def when_it_comes(order: Order) -> str:

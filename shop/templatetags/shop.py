@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from shop import moments
 from shop import money as money_
 from shop.catalogue.prose import clean
+from shop.orders import shipping
 
 register = template.Library()
 ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
@@ -46,6 +47,12 @@ def major(amount: int) -> str:
 def ms(at: datetime) -> str:
     """An instant in milliseconds since 1970, for scripts."""
     return str(int(at.timestamp() * 1000))
+
+
+@register.simple_tag
+def arrives() -> str:
+    """When something that is sent should arrive if it is paid now."""
+    return shipping.when(timezone.now(), is_paid=False)
 
 
 @register.simple_tag

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -59,6 +60,18 @@ def test_pages_ask_the_database_as_often_for_many_products_as_for_one(
     ]:
         with django_assert_num_queries(queries):
             assert client.get(address).status_code == 200
+
+
+def test_a_product_says_on_which_days_it_would_arrive(client: Client) -> None:
+    product = a_product(category=a_category())
+    said = "Paid today, it should arrive between Monday, 30 November 2026 and Wednesday, 2 December 2026."
+    with time_machine.travel("2026-11-26 10:00:00Z", tick=False):
+        assert said in text(client, product.get_absolute_url())
+        product.variants.update(stock=0)
+        assert "should arrive" not in text(client, product.get_absolute_url())
+        Product.objects.update(kind="collected")
+        product.variants.update(stock=1)
+        assert "should arrive" not in text(client, product.get_absolute_url())
 
 
 def test_a_category_shows_only_its_own_products(client: Client) -> None:
