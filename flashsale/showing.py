@@ -138,7 +138,7 @@ def _own(user: User | None, items: Iterable[SaleItem]) -> dict[int, Own]:
 
 
 def arrives(sale: Sale) -> str:
-    """Say when what a sale sends should arrive if it is paid at once; empty where nothing is sent any more."""
+    """Say when what a sale sends should arrive if it is paid at once; empty where nothing is sent."""
     if sale.phase == "ended" or not any(item.is_shipped for item in sale.items.all()):
         return ""
     return shipping.when(max(timezone.now(), sale.opens_at), is_paid=False)
