@@ -22,6 +22,9 @@ PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate
 # Folders in which nothing is written for shoppers or merchandisers.
 NO_TEXTS = -i '.venv*' -i '.data*' -i bench -i tests
 
+# Each folder of locale/ is a language: a new one begins with `mkdir -p locale/de/LC_MESSAGES`.
+LANGUAGES = $(notdir $(wildcard locale/*))
+
 .DEFAULT_GOAL := help
 .PHONY: help run test cluster check crowd bench chaos messages audit pins
 
@@ -59,8 +62,8 @@ screenshots: ## draw every page and state into .data/screenshots/, and measure (
 
 messages: ## collect the texts to translate and compile what is translated (needs gettext)
 	@$(BOOTSTRAP) dev
-	$(BIN)/python manage.py makemessages -l en -l zh_Hans --no-location --no-wrap $(NO_TEXTS)
-	$(BIN)/python manage.py compilemessages -l zh_Hans $(NO_TEXTS)
+	$(BIN)/python manage.py makemessages $(LANGUAGES:%=-l %) --no-location --no-wrap $(NO_TEXTS)
+	$(BIN)/python manage.py compilemessages $(patsubst %,-l %,$(filter-out en,$(LANGUAGES))) $(NO_TEXTS)
 
 chaos: ## sales under faults on stores of their own, judged (SEEDS=300 SEED=1 JOBS=2)
 	@$(BOOTSTRAP) dev

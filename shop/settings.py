@@ -11,7 +11,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from shop import api_settings, broker, csp, databases, logs, schedule, store
+from shop import api_settings, broker, csp, databases, languages, logs, schedule, store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -345,11 +345,11 @@ DELIVERY_DAYS = [int(days) for days in env.list("DELIVERY_DAYS", default=["2", "
 SHOP_URL = env.str("SHOP_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else f"https://{ALLOWED_HOSTS[0]}")
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]  # each in its own name
+LANGUAGES = languages.named()
 LANGUAGE_COOKIE_AGE = 365 * 86_400
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not DEBUG
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [languages.FOLDER]
 FORMAT_MODULE_PATH = "shop.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True

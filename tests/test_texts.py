@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from shop import languages
 from shop.up.state import ROOT
 from tests.texts import Text, path, read
 
 CHINESE = "zh_Hans"
+TRANSLATED = [folder for code, folder in languages.folders().items() if code != "en"]
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|<[^>]+>")
 BANNED = re.compile(
     r"\b(please|sorry|oops|invalid|valid|forbidden|illegal|hurry|click here)\b|!|\.\.\.", re.IGNORECASE
@@ -29,19 +31,24 @@ NEVER_ONE = {
 SOURCES = ("accounts", "flashsale", "shop", "templates", "locale")
 
 
-def texts() -> list[Text]:
-    return read(path(CHINESE))
+every_language = pytest.mark.parametrize("language", TRANSLATED)
 
 
-def test_no_text_is_missing_or_guessed() -> None:
-    lacking = [text.source for text in texts() if not all(text.said) or "fuzzy" in text.flags]
+def texts(language: str = CHINESE) -> list[Text]:
+    return read(path(language))
+
+
+@every_language
+def test_no_text_is_missing_or_guessed(language: str) -> None:
+    lacking = [text.source for text in texts(language) if not all(text.said) or "fuzzy" in text.flags]
     assert lacking == []
 
 
-def test_what_is_compiled_is_what_is_written() -> None:
-    with path(CHINESE, "mo").open("rb") as compiled:
+@every_language
+def test_what_is_compiled_is_what_is_written(language: str) -> None:
+    with path(language, "mo").open("rb") as compiled:
         known = gettext.GNUTranslations(compiled)
-    for text in texts():
+    for text in texts(language):
         context, source = text.parts.get("msgctxt"), text.parts["msgid"]
         if "msgid_plural" in text.parts:
             said = known.ngettext(source, text.parts["msgid_plural"], 2)
@@ -56,19 +63,20 @@ def test_every_text_of_the_code_is_in_both_files(tmp_path: Path) -> None:
     for name in SOURCES:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("tests"))
     subprocess.run(
-        [sys.executable, ROOT / "manage.py", "makemessages", "-l", "en", "-l", CHINESE, "--no-location"],
+        [sys.executable, ROOT / "manage.py", "makemessages", "--all", "--no-location"],
         cwd=tmp_path,
         check=True,
         capture_output=True,
     )
-    for language in ("en", CHINESE):
+    for language in languages.folders().values():
         in_code = {text.source for text in read(tmp_path / path(language).relative_to(ROOT))}
         assert len(in_code) > 1000
         assert in_code - {text.source for text in read(path(language))} == set()
 
 
-def test_placeholders_and_markup_are_the_same_in_both_languages() -> None:
-    for text in texts():
+@every_language
+def test_placeholders_and_markup_are_the_same_in_both_languages(language: str) -> None:
+    for text in texts(language):
         for said in text.said:
             assert sorted(PLACEHOLDER.findall(said)) == sorted(PLACEHOLDER.findall(text.source)), text
 

@@ -87,7 +87,7 @@ def shop() -> Iterator[Shot]:
     """Pages of the shop that need no account."""
     demo.load()
     yield from (Shot(name, path) for name, path in OPEN_TO_ALL.items())
-    for handle in ("arc-desk-lamp", "winter-vaccination", "linen-shirt"):
+    for handle in ("arc-desk-lamp", "vaccination-slot", "linen-shirt"):
         yield Shot(f"product-{handle}", Product.objects.get(handle=handle).get_absolute_url())
     gone = Variant.objects.filter(stock=0)[0]
     yield Shot("notice", f"/notices/{gone.product_id}/")

@@ -8,6 +8,7 @@ from ipaddress import ip_interface, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shop import languages
 from shop.up.messages import Trouble
 
 SERVER = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}|\[[0-9a-fA-F:]+\]:[0-9]{1,5}")
@@ -110,6 +111,7 @@ def read(values: Mapping[str, str]) -> dict[str, str]:
         "crowd_memory": "256m" if values.get("EDGE_SHEDDING") == "1" else "1m",
         "static_path": urlsplit(values.get("STATIC_URL") or "/static/").path,
         "shop": values.get("SHOP_NAME") or "Field & Flame",
+        **_languages(),
     }
     found |= {name.lower(): str(env.number(f"EDGE_{name}", default)) for name, default in NUMBERS.items()}
     if values.get("EDGE_TLS_LISTEN"):
@@ -119,6 +121,13 @@ def read(values: Mapping[str, str]) -> dict[str, str]:
     if values.get("EDGE_ADDRESS"):
         found |= _shared_address(env, found["listen"])
     return found
+
+
+def _languages() -> dict[str, str]:
+    """Which language a reader gets: the lines of two maps."""
+    codes = list(languages.folders())
+    accepted = (f'"~*^ *{asked}\\b" "{code}";' for asked, code in languages.accepted(codes).items())
+    return {"accepted": " ".join(accepted), "languages": " ".join(f'"{code}" "{code}";' for code in codes)}
 
 
 def _access_log(env: Environment) -> str:

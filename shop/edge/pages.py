@@ -2,16 +2,16 @@
 
 import gettext
 from html import escape
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-LANGUAGES = {"en": "en", "zh-hans": "zh_Hans"}
+from shop import languages
+
+LANGUAGES = languages.folders()
 """Each language as browsers name it, and its folder; `maps.conf` chooses among them."""
 
 
 def texts(language: str) -> dict[str, dict[str, str]]:
     """Return title, lede, text, head and foot of each page; `language` is one of LANGUAGES."""
-    _ = gettext.translation("django", ROOT / "locale", [LANGUAGES[language]], fallback=True).gettext
+    _ = gettext.translation("django", languages.FOLDER, [LANGUAGES[language]], fallback=True).gettext
     kept = _("Orders, reservations and places in line are kept on our side.")
     again = '<meta http-equiv="refresh" content="%s">'
     return {
