@@ -77,6 +77,11 @@ class Shown:
     queue: Queue | None
     pause: Told | None
 
+    @property
+    def is_sold_out(self) -> bool:
+        """Whether of no item a unit or a standby place is left, as far as is known."""
+        return all(one.is_sold_out for one in self.items)
+
 
 def with_items(sales: QuerySet[Sale]) -> QuerySet[Sale]:
     """Bring items, products and pictures along: three more queries for any number of sales."""

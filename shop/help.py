@@ -1,5 +1,7 @@
 """The help page: the same for everybody, linked from every footer."""
 
+from email.utils import parseaddr
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +18,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "help.html",
-        {"minutes": settings.ORDER_PAY_WITHIN // 60, "contact": settings.DEFAULT_FROM_EMAIL},
+        {"minutes": settings.ORDER_PAY_WITHIN // 60, "contact": parseaddr(settings.DEFAULT_FROM_EMAIL)[1]},
     )
 
 

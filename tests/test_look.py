@@ -1,9 +1,12 @@
 """What every page of the shop shows, said by axe and by a real browser."""
 
+import re
+
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, ViewportSize
 
+from shop.up.state import ROOT
 from tests.conftest import DESK, PHONE, findings
 
 ADDRESSES = ["/", "/catalogue/", "/search/?q=lamp", "/cart/", "/help/", "/nowhere/"]
@@ -69,6 +72,13 @@ def test_wide_letters_at_four_hundred_percent_stay_within_the_edge(chromium: Bro
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             over.append(address)
     assert over == []
+
+
+def test_no_page_names_something_where_it_is_never_drawn() -> None:
+    # What a page that extends another one says outside its blocks is passed over: a name set there is empty.
+    lost = re.compile(r"\A\{% extends [^\n]*\{% \w+[^%]* as \w+ %\}")
+    pages = (ROOT / "templates").rglob("*.html")
+    assert [page.name for page in pages if lost.search(page.read_text("utf-8"))] == []
 
 
 @pytest.mark.django_db

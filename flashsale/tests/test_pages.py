@@ -140,8 +140,35 @@ def test_sold_out_is_said_and_the_button_is_hidden(make_sale: Make, shoppers: Cr
     enter(client, item)
     win(item, rival)
     box = visible(client, item)
-    assert "All 1 are sold or reserved, and standby is full" in box
+    assert "The only one is sold or reserved, and standby is full" in box
     assert 'type="submit" hidden data-buy' in box
+
+
+def test_whoever_has_not_entered_a_sale_that_is_sold_out_is_led_elsewhere_first(
+    client: Client, make_sale: Make, shoppers: Crowd
+) -> None:
+    item = make_sale(quantity=1, standby_size=1)
+    rivals = shoppers(2)
+    assert 'data-gone="yes" hidden>' in client.get(address(item)).content.decode()
+    win(item, rivals[0])
+    assert 'data-gone="yes" hidden>' in client.get(address(item)).content.decode()
+    attempt(item, rivals[1])
+    page = client.get(address(item)).content.decode()
+    assert 'data-gone="no" hidden>' in page
+    shown = page.split('data-gone="yes">')[1]
+    assert shown.index("Coming sales") < shown.index("Enter the sale")
+
+
+def test_whoever_got_nothing_may_ask_for_a_mail_if_the_shop_has_no_more(
+    make_sale: Make, shoppers: Crowd
+) -> None:
+    item, (bea, rival) = make_sale(quantity=1), shoppers(2)
+    win(item, rival)
+    client, link = logged_in(bea), f'href="/notices/{item.variant.product_id}/"'
+    result = address(item, "items", str(item.pk))
+    assert link not in client.get(result).content.decode()
+    type(item.variant).objects.filter(pk=item.variant_id).update(stock=0)
+    assert link in client.get(result).content.decode()
 
 
 def test_who_holds_one_is_led_to_the_payment(make_sale: Make, shoppers: Crowd) -> None:

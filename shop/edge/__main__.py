@@ -11,8 +11,9 @@ from string import Template
 from shop.edge import options, pages
 from shop.up.messages import Trouble, fail
 
-SOURCES = pages.ROOT / "docker/nginx"
-SHARED_ADDRESS = pages.ROOT / "docker/keepalived"
+DOCKER = Path(__file__).resolve().parents[2] / "docker"
+SOURCES = DOCKER / "nginx"
+SHARED_ADDRESS = DOCKER / "keepalived"
 MODULES = Path("/usr/lib/nginx/modules")
 MIME_TYPES = Path("/etc/nginx/mime.types")
 

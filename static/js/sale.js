@@ -62,12 +62,20 @@ function hideLeft(item) {
   for (const part of sale.querySelectorAll(`[data-item="${item}"] :is([data-left], [data-bar])`)) part.hidden = true;
 }
 
+/** Whoever has not entered is led elsewhere while nothing is to be had. */
+function showGone(items) {
+  const gone = items.some((item) => item.free || item.standby_free) ? "no" : "yes";
+  for (const part of sale.querySelectorAll("[data-gone]")) part.hidden = part.dataset.gone !== gone;
+}
+
 function hear(news) {
   // The page's clock may open the sale a moment before a cached document does: it is not closed again for that.
   const early = news.state === "coming" && clock.now() >= news.opens_at;
   if (!early) turn(news.state);
   showPause(news);
-  if (news.state !== "coming") news.items.forEach(showLeft);
+  if (news.state === "coming") return;
+  news.items.forEach(showLeft);
+  showGone(news.items);
 }
 
 function lose(heardAt, again) {
