@@ -4,16 +4,14 @@ They are written into .data/screenshots/ to be looked at. pytest runs this file 
 `make screenshots ARGS="-k states"` draws one kind anew, and leaves the others.
 """
 
-import re
 import sys
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, ViewportSize
 
 from flashsale.tests import shots
-from flashsale.tests.browsing import lend_cookies
 from flashsale.tests.conftest import MakeSale, MakeShoppers
 from flashsale.tests.shots import Shot
 from flashsale.tests.staged import Cast
@@ -22,7 +20,6 @@ from shop.up.state import ROOT
 FOLDER = ROOT / ".data" / "screenshots"
 WIDTHS = {360: 740, 768: 1024, 1440: 900}
 SCHEMES = ("light", "dark")
-PATIENCE = 30_000
 LOAD_ALL = """async () => {
   const images = [...document.images];
   for (const image of images) image.loading = "eager";
@@ -66,34 +63,12 @@ def draw(browser: Browser, site: str, kind: Iterator[Shot]) -> None:
 
 
 def _take(browser: Browser, site: str, shot: Shot) -> None:
-    context = browser.new_context(
-        base_url=site, reduced_motion="reduce", java_script_enabled=shot.script, locale=shot.locale
-    )
-    context.set_default_timeout(PATIENCE)
-    lend_cookies(shot.client, context, site)
-    page = context.new_page()
-    for address in filter(None, (shot.unanswered, shot.cut)):
-        page.route(address, lambda route: route.abort() if shot.cut else None)
-    _open(page, shot)
+    page = shots.opened(browser, site, shot)
+    if shot.script:
+        page.evaluate(LOAD_ALL)
     for width, height in WIDTHS.items():
         page.set_viewport_size(ViewportSize(width=width, height=height))
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.screenshot(path=FOLDER / f"{shot.name}-{width}-{scheme}.png", full_page=True)
-    context.close()
-
-
-def _open(page: Page, shot: Shot) -> None:
-    """Show the page, press what is to be pressed, and see that it is the right one."""
-    if shot.body:
-        page.route(f"**{shot.path}", lambda route: route.fulfill(body=shot.body, content_type="text/html"))
-    response = page.goto(shot.path)
-    assert response is not None
-    assert response.status == shot.status, shot.name
-    if shot.press:
-        page.locator(shot.press).first.click()
-        page.wait_for_load_state()
-    expect(page.locator(shot.shows).first).to_be_visible(timeout=PATIENCE)
-    assert re.search(shot.heading, page.locator("h1").inner_text()), shot.name
-    if shot.script:
-        page.evaluate(LOAD_ALL)
+    page.context.close()

@@ -1,5 +1,9 @@
-"""What `make screenshots` draws: the shop's pages in their states, each with whoever looks at it."""
+"""The pages of the shop in their states: `make screenshots` draws them, and axe reads them.
 
+Each with whoever looks at it.
+"""
+
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +14,7 @@ from django.core.management import call_command
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
 
 from accounts import addresses
 from accounts.models import User
@@ -17,6 +22,7 @@ from accounts.tests.conftest import HOME
 from flashsale import entry_link, scheduling
 from flashsale.models import SaleItem
 from flashsale.pauses import Why
+from flashsale.tests.browsing import lend_cookies
 from flashsale.tests.conftest import MakeSale, win
 from flashsale.tests.pages import address, browser_of, logged_in
 from flashsale.tests.staged import Cast
@@ -28,6 +34,7 @@ from shop.orders.models import Cart
 from shop.orders.tests.conftest import make_order
 
 CHINESE = "zh-CN"
+PATIENCE = 30_000
 OPEN_TO_ALL = {
     "home": "/",
     "catalogue": "/catalogue/",
@@ -81,6 +88,28 @@ class Shot:
     cut: str = ""
     locale: str = "en-GB"
     script: bool = True
+
+
+def opened(browser: Browser, site: str, shot: Shot, **options: Any) -> Page:
+    """Open a page in a window of its own, press what is to be pressed, and see that it is the right one."""
+    options |= {"java_script_enabled": shot.script, "locale": shot.locale, "reduced_motion": "reduce"}
+    context = browser.new_context(base_url=site, **options)
+    context.set_default_timeout(PATIENCE)
+    lend_cookies(shot.client, context, site)
+    page = context.new_page()
+    for address_ in filter(None, (shot.unanswered, shot.cut)):
+        page.route(address_, lambda route: route.abort() if shot.cut else None)
+    if shot.body:
+        page.route(f"**{shot.path}", lambda route: route.fulfill(body=shot.body, content_type="text/html"))
+    response = page.goto(shot.path)
+    assert response is not None
+    assert response.status == shot.status, shot.name
+    if shot.press:
+        page.locator(shot.press).first.click()
+        page.wait_for_load_state()
+    expect(page.locator(shot.shows).first).to_be_visible(timeout=PATIENCE)
+    assert re.search(shot.heading, page.locator("h1").inner_text()), shot.name
+    return page
 
 
 def shop() -> Iterator[Shot]:

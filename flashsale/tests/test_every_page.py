@@ -1,4 +1,4 @@
-"""axe and the narrowest screen (320 px) on the pages of somebody who is logged in, and on the cockpit's."""
+"""axe and the narrowest screen (320 px) on the cockpit's pages; the shop's have `test_drawn_pages.py`."""
 
 import pytest
 from playwright.sync_api import Page, ViewportSize
@@ -7,14 +7,9 @@ from accounts.models import User
 from flashsale import drafts
 from flashsale.tests.browsing import findings
 from flashsale.tests.conftest import MakeSale, Visit, win
-from shop.catalogue import demo
-from shop.catalogue.models import Variant
-from shop.orders.models import Cart
-from shop.orders.tests.conftest import make_order
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 NARROW, DESK = ViewportSize(width=320, height=640), ViewportSize(width=1280, height=900)
-OWN = ["", "addresses/", "addresses/add/", "email/", "password/change/"]
 COCKPIT = ["live", "report", "whitelist"]
 ACTIONS = ["take", "add", "resume", "why", "end", "release", "close"]
 
@@ -33,22 +28,6 @@ def look(page: Page, site: str, addresses: list[str], *, within: str | None) -> 
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
         found += findings(page, within=within)
     return found
-
-
-def test_the_pages_of_a_shopper_are_clean_and_narrow_enough(visit: Visit, site: str, bea: User) -> None:
-    demo.load()
-    variants = list(Variant.objects.filter(stock__gt=2)[:2])
-    cart = Cart.objects.create(user=bea)
-    for variant in variants:
-        cart.lines.create(variant=variant, quantity=1)
-    states = ("awaiting_payment", "cancelled")
-    orders = [make_order(variants[0], user=bea, status=state) for state in states]
-    gone = Variant.objects.filter(stock=0)[0]
-    addresses = [f"/accounts/{name}" for name in OWN]
-    addresses += ["/cart/", "/checkout/", "/orders/", "/sales/", f"/notices/{gone.product_id}/"]
-    addresses += [order.get_absolute_url() for order in orders]
-    addresses += [f"{orders[0].get_absolute_url()}pay/", f"{orders[0].get_absolute_url()}pay/?change=address"]
-    assert look(visit(bea), site, addresses, within=None) == []
 
 
 def test_the_pages_of_the_cockpit_are_clean_and_narrow_enough(
