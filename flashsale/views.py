@@ -1,4 +1,4 @@
-"""The pages of sales. A sale's own page carries the shopper's state, so no shared cache may keep it."""
+"""The pages of sales. A sale's own page carries the shopper's state: only that of guests may be shared."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -9,7 +9,10 @@ from accounts.models import User
 from flashsale import entry, offers, showing
 from flashsale.models import Sale
 from flashsale.showing import Shown
-from shop.public import public_page
+from shop.public import public_page, share_with_guests
+
+GUESTS_SEE = 1
+"""Seconds for which guests may be shown the same page of a sale: what is left on it changes fast."""
 
 
 def found_sale(slug: str) -> Sale:
@@ -63,4 +66,5 @@ def sale(request: HttpRequest, slug: str) -> HttpResponse:
     response = render(request, "flashsale/sale.html", context)
     if user is not None and has_entered:
         response["X-Entered"] = f"{found.pk}.{user.pk}"  # to the edge only, which counts who waits
+    share_with_guests(request, response, seconds=GUESTS_SEE)
     return response

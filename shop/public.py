@@ -41,6 +41,17 @@ def public_page(view: View) -> View:
     return shown
 
 
+def share_with_guests(request: HttpRequest, response: HttpResponse, *, seconds: int) -> None:
+    """Let caches keep a page that is personal only for whoever is known here; a guest has no session yet.
+
+    It is drawn in the reader's language and scheme, and may not have asked for a token of a form.
+    """
+    is_known = settings.SESSION_COOKIE_NAME in request.COOKIES or request.COOKIES.get(MESSAGES)
+    if not is_known and "CSRF_COOKIE" not in request.META and response.status_code == HTTPStatus.OK:
+        patch_cache_control(response, public=True, max_age=0, s_maxage=seconds)
+    patch_vary_headers(response, ["Accept-Language", "Cookie"])
+
+
 def private_page(get_response: Answer) -> Answer:
     """Middleware inside the session's: what rests on the session is for one browser only. It is told how many
     things are in its cart when that changed."""

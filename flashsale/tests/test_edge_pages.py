@@ -11,15 +11,16 @@ from django.test import Client
 
 from accounts.models import User
 from flashsale.tests.browsing import running_site
-from flashsale.tests.conftest import MakeShoppers
+from flashsale.tests.conftest import MakeSale, MakeShoppers, win
 from flashsale.tests.edges import needs_nginx, running_edge
 from flashsale.tests.gates import ask
 from flashsale.tests.network import wire_to
+from flashsale.tests.pages import address
 from shop.catalogue import demo
 from shop.catalogue.models import Product
 
 pytestmark = [needs_nginx, pytest.mark.django_db(transaction=True)]
-REQUESTS = re.compile(rb'shop_request_seconds_count\{method="GET",status="200",view="home"\} ([0-9.]+)')
+REQUESTS = 'shop_request_seconds_count{method="GET",status="200",view="%s"} '
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,10 @@ def goods(transactional_db: None) -> None:
     demo.load()
 
 
-def drawn(site: str) -> int:
-    """How often web has drawn the front page."""
-    found = REQUESTS.search(ask(site, "GET", "/metrics")[2])
+def drawn(site: str, view: str = "home") -> int:
+    """How often web has drawn a page."""
+    sign = re.escape((REQUESTS % view).encode())
+    found = re.search(sign + rb"([0-9.]+)", ask(site, "GET", "/metrics")[2])
     return int(float(found[1])) if found else 0
 
 
@@ -94,6 +96,23 @@ def test_language_and_colours_have_copies_of_their_own(edge: str, goods: None) -
     chinese = ask(edge, "GET", "/catalogue/", {"Cookie": "django_language=zh-hans"})[2]
     assert len({plain, dark, chinese}) == 3
     assert ask(edge, "GET", "/catalogue/")[2] == plain
+
+
+def test_a_crowd_of_guests_at_a_sale_is_a_drawing_a_second_and_a_shopper_sees_his_own(
+    site: str, edge: str, make_sale: MakeSale, shoppers: MakeShoppers
+) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    win(item, bea)
+    mine = ask(edge, "GET", address(item), {"Cookie": session_of(bea)})
+    assert b"one is yours until" in mine[2]
+    before, started = drawn(site, "sale"), time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ask(edge, "GET", address(item)), range(200)))
+    assert {status for status, _, _ in answers} == {200}
+    assert not any(b"one is yours until" in body for _, _, body in answers)
+    assert 1 <= drawn(site, "sale") - before <= time.monotonic() - started + 2
+    again = ask(edge, "GET", address(item), {"Cookie": session_of(bea)})
+    assert b"one is yours until" in again[2]
 
 
 def test_a_message_for_one_reader_is_never_kept(edge: str, goods: None) -> None:

@@ -85,6 +85,25 @@ def test_no_delivery_is_promised_for_what_is_collected_or_over(client: Client, m
     assert "USD 49.00, tax included" in text
 
 
+def test_guests_share_the_page_of_a_sale_for_a_second_and_nobody_else_does(
+    make_sale: Make, shoppers: Crowd
+) -> None:
+    item, (bea,) = make_sale(), shoppers(1)
+    guest = Client()
+    page = guest.get(address(item))
+    assert page["Cache-Control"] == "public, max-age=0, s-maxage=1"
+    assert {"Accept-Language", "Cookie"} <= set(page["Vary"].split(", "))
+    assert not page.cookies
+    assert "csrfmiddlewaretoken" not in page.content.decode()
+    assert logged_in(bea).get(address(item))["Cache-Control"] == "private, no-cache"
+    guest.post("/cart/add/", {"variant": item.variant_id}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert guest.get(address(item))["Cache-Control"] == "private, no-cache"
+    told = Client()
+    told.cookies["messages"] = "anything"
+    assert told.get(address(item))["Cache-Control"] == "private, no-cache"
+    assert "public" not in Client().get("/sales/nothing/").get("Cache-Control", "")
+
+
 def test_a_draft_is_nowhere(client: Client, make_sale: Make) -> None:
     item = make_sale(scheduled=False)
     assert client.get(address(item)).status_code == 404
