@@ -58,7 +58,7 @@ bench: ## measure the sale on stores of its own (SMALL=1 asserts only; ARGS="--o
 .PHONY: screenshots
 screenshots: ## draw every page and state into .data/screenshots/, and measure (ARGS="-k states")
 	@$(BOOTSTRAP) dev
-	@exec $(OWN_STORES) $(BIN)/python -m pytest flashsale/tests/screenshots.py flashsale/tests/webvitals.py -q -s $(ARGS)
+	@exec $(OWN_STORES) $(BIN)/python -m pytest flashsale/tests/screenshots.py flashsale/tests/screenshots_cockpit.py flashsale/tests/webvitals.py -q -s $(ARGS)
 
 messages: ## collect the texts to translate and compile what is translated (needs gettext)
 	@$(BOOTSTRAP) dev

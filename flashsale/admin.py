@@ -11,7 +11,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext as _text
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
@@ -21,6 +22,8 @@ from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
 from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
 from flashsale.admin_transfers import TransferAdmin
 from flashsale.cockpit import addresses, planning
+from flashsale.cockpit.figures import both_zones
+from flashsale.cockpit.scales import number
 from flashsale.errors import SaleError, SchedulingError
 from flashsale.models import Sale, SaleItem
 from shop import money
@@ -105,7 +108,7 @@ def _refuse_another_order(request: HttpRequest, sale: Sale) -> None:
     now = {"rate": str(sale.rate or ""), "tie_band": str(sale.tie_band)}
     now["shuffle_at_open"] = "on" if sale.shuffle_at_open else ""
     if any(name in request.POST and request.POST[name] != value for name, value in now.items()):
-        raise SchedulingError(f"{_text('Nothing was saved.')} {WHY_FIXED}")
+        raise SchedulingError(f"{gettext('Nothing was saved.')} {WHY_FIXED}")
 
 
 @admin.register(Sale)
@@ -114,7 +117,7 @@ class SaleAdmin(ModelAdmin):
 
     form = SaleForm
     inlines = (ItemInline,)
-    list_display = ("title", "phase_word", "opens_at", "closes_at", "units", "standby_size")
+    list_display = ("title", "phase_word", "opens", "ends", "units", "standby_places", "now")
     list_filter = ("state", "paused", "opens_at")
     search_fields = ("title", "slug")
     prepopulated_fields = {"slug": ("title",)}
@@ -181,22 +184,44 @@ class SaleAdmin(ModelAdmin):
     )
     def phase_word(self, sale: Sale) -> tuple[str, str]:
         words = {
-            "draft": _text("Draft"),
-            "coming": _text("Coming"),
-            "running": _text("Running"),
-            "paused": _text("Paused"),
-            "ended": _text("Ended"),
+            "draft": gettext("Draft"),
+            "coming": gettext("Coming"),
+            "running": gettext("Running"),
+            "paused": gettext("Paused"),
+            "ended": gettext("Ended"),
         }
         return sale.phase, words[sale.phase]
 
     @admin.display(description=_("what it comes to"))
     def pace(self, sale: Sale) -> str:
-        return pacing.result(sale) if sale.pk else _text("It is said here once the sale is saved.")
+        return pacing.result(sale) if sale.pk else gettext("It is said here once the sale is saved.")
+
+    @admin.display(description=_("opens"), ordering="opens_at")
+    def opens(self, sale: Sale) -> str:
+        return both_zones(sale.opens_at)
+
+    @admin.display(description=_("closes"), ordering="closes_at")
+    def ends(self, sale: Sale) -> str:
+        return both_zones(sale.closes_at)
 
     @admin.display(description=_("units"), ordering="unit_sum")
-    def units(self, sale: Sale) -> int:
-        total: int = getattr(sale, "unit_sum", 0)
-        return total
+    def units(self, sale: Sale) -> str:
+        return number(getattr(sale, "unit_sum", 0))
+
+    @admin.display(description=_("standby places"), ordering="standby_size")
+    def standby_places(self, sale: Sale) -> str:
+        return number(sale.standby_size)
+
+    @admin.display(description=_("go to"))
+    def now(self, sale: Sale) -> str:
+        """The page that somebody wants next: what runs is watched, what is over is read about."""
+        name, word = "sale-live", gettext("Live page")
+        if is_draft(sale):
+            name, word = "sale-rehearse", gettext("Rehearse")
+        elif sale.phase == "ended":
+            name, word = "sale-report", gettext("Report")
+        url = reverse(f"admin:{name}", args=[sale.pk])
+        return format_html('<a class="underline" href="{}">{}</a>', url, word)
 
     @admin.action(description=_("Schedule"), permissions=["change"])
     def schedule(self, request: HttpRequest, sales: QuerySet[Sale]) -> None:
@@ -273,7 +298,7 @@ class SaleAdmin(ModelAdmin):
             return
         locked = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=obj.pk)
         if locked.state != obj.state:
-            raise SchedulingError(_text("Nothing was saved: meanwhile the sale was scheduled or closed."))
+            raise SchedulingError(gettext("Nothing was saved: meanwhile the sale was scheduled or closed."))
         _refuse_another_order(request, locked)
         typed = {field.name for field in Sale._meta.fields} & set(form.changed_data)
         obj.save(update_fields=typed)

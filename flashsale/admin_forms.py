@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
@@ -74,6 +74,12 @@ class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
             "tie_band": {"max_value": _("A tie band is at most a second, which is %(limit_value)d ms.")},
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        said = gettext("In %(zone)s, the zone of the shop.") % {"zone": timezone.get_current_timezone_name()}
+        for name in {"opens_at", "closes_at"} & self.fields.keys():
+            self.fields[name].help_text = said
+
     def clean_slug(self) -> str:
         """Refuse the names that addresses of the shop have already."""
         slug: str = self.cleaned_data["slug"]
@@ -136,7 +142,7 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         variant, quantity = cleaned.get("variant"), cleaned.get("quantity")
         if variant and quantity and quantity > variant.stock:
-            sentence = _text("Only %(stock)d of %(variant)s are in ordinary stock.")
+            sentence = gettext("Only %(stock)d of %(variant)s are in ordinary stock.")
             self.add_error("quantity", sentence % {"stock": variant.stock, "variant": variant})
         return cleaned
 
@@ -169,7 +175,7 @@ def clashing(sale: Sale, variants: list[int]) -> list[SafeString]:
 
 def _clash(other: SaleItem) -> SafeString:
     # Its own values are escaped one by one; the sentence itself is ours.
-    sentence = _text(
+    sentence = gettext(
         "{variant} is in the sale <a href='{url}'>{sale}</a> at the same time, from {opens} to {closes}."
     )
     return format_html(

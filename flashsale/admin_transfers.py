@@ -8,8 +8,8 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from redis.exceptions import RedisError
 from unfold.admin import ModelAdmin
 
@@ -95,6 +95,5 @@ class TransferAdmin(ModelAdmin):
             except UnitAway as error:
                 messages.error(request, str(error))
             else:
-                messages.info(
-                    request, _text("%(n)d units: %(state)s") % {"n": transfer.units, "state": state.label}
-                )
+                sentence = ngettext("%(n)d unit: %(state)s", "%(n)d units: %(state)s", transfer.units)
+                messages.info(request, sentence % {"n": transfer.units, "state": state.label})

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import User
 from flashsale import operating
 from flashsale.admin_forms import CloseForm
+from flashsale.cockpit.scales import number
 from flashsale.errors import SaleError
 from flashsale.models import Sale
 from flashsale.operating import Units
@@ -156,9 +157,10 @@ def _table(sale: Sale, rows: dict[int, Units], store: dict[int, Units]) -> dict[
     ]
     lines = []
     for item in sale.items.all():
-        lines.append([item.variant, "PostgreSQL", *rows[item.pk].sums, "–"])
+        lines.append([item.variant, "PostgreSQL", *map(number, rows[item.pk].sums), "–"])
         if item.pk in store:
-            lines.append(["", _("Memory"), *store[item.pk].sums, store[item.pk].standby])
+            sums = map(number, (*store[item.pk].sums, store[item.pk].standby))
+            lines.append(["", _("Memory"), *sums])
     return {"headers": headers, "rows": lines}
 
 

@@ -92,12 +92,7 @@ def with_items(sales: QuerySet[Sale]) -> QuerySet[Sale]:
 
 def public() -> QuerySet[Sale]:
     """Sales that shoppers may see: all but drafts and rehearsals."""
-    return scheduled().filter(rehearsal_of__isnull=True)
-
-
-def scheduled() -> QuerySet[Sale]:
-    """All sales but drafts, rehearsals too."""
-    return Sale.objects.exclude(state=Sale.State.DRAFT)
+    return Sale.objects.exclude(state=Sale.State.DRAFT).filter(rehearsal_of__isnull=True)
 
 
 def show(*, sale: Sale, user: User | None) -> Shown:

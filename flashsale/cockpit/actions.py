@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -49,12 +48,12 @@ class OpenForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        planned = _text("It was to open %(time)s.") % {"time": both_zones(self.sale.opens_at)}
-        whom = _text("Whoever has entered may try at once; nobody is told by mail.")
+        planned = gettext("It was to open %(time)s.") % {"time": both_zones(self.sale.opens_at)}
+        whom = gettext("Whoever has entered may try at once; nobody is told by mail.")
         self.effects = [
             planned,
             whom,
-            _text("It cannot be closed again and opened later, but it can be paused."),
+            gettext("It cannot be closed again and opened later, but it can be paused."),
         ]
 
     def act(self, by: Any, seen: int | None) -> str:
@@ -75,9 +74,9 @@ class EndForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("closes_at", self.sale.closes_at)
-        now = _text("It ends %(time)s now.") % {"time": both_zones(self.sale.closes_at)}
-        zone = _text("The time is in %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
-        late = _text("Whoever holds a unit keeps the deadline, however the end moves.")
+        now = gettext("It ends %(time)s now.") % {"time": both_zones(self.sale.closes_at)}
+        zone = gettext("The time is in %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+        late = gettext("Whoever holds a unit keeps the deadline, however the end moves.")
         self.effects = [now, zone, late]
 
     def act(self, by: Any, seen: int | None) -> str:
@@ -142,8 +141,8 @@ class TakeForm(UnitsForm):
         super().__init__(*args, **kwargs)
         self.effects = [_free_of(item) for item in self.sale.items.all()]
         self.effects += [
-            _text("Only units that nobody holds or has paid leave the sale; at least one stays."),
-            _text("If shoppers take some of them in this moment, fewer come back. The answer says so."),
+            gettext("Only units that nobody holds or has paid leave the sale; at least one stays."),
+            gettext("If shoppers take some of them in this moment, fewer come back. The answer says so."),
         ]
 
     def act(self, by: Any, seen: int | None) -> str:
@@ -171,9 +170,9 @@ class ResumeForm(ActionForm):
             "%(n)s shoppers hold a unit; their deadlines went on during the pause and stay as they are.",
             held,
         )
-        line = pacing.resume_effect(self.sale) or _text("Nobody waits in line.")
+        line = pacing.resume_effect(self.sale) or gettext("Nobody waits in line.")
         self.effects = [line, could_try % {"n": pacing.number(free)}, go_on % {"n": pacing.number(held)}]
-        self.effects.append(_text("It can be paused again at any time, by one press."))
+        self.effects.append(gettext("It can be paused again at any time, by one press."))
 
     def act(self, by: Any, seen: int | None) -> str:
         """Resume it."""
@@ -181,7 +180,7 @@ class ResumeForm(ActionForm):
 
 
 def _free_of(item: SaleItem) -> str:
-    sentence = _text(
+    sentence = gettext(
         "%(variant)s: %(free)s of %(quantity)s units in the sale are free, %(stock)s in ordinary stock."
     )
     values = {name: pacing.number(getattr(item, name)) for name in ("free", "quantity")}
@@ -189,7 +188,7 @@ def _free_of(item: SaleItem) -> str:
 
 
 def _stock_of(item: SaleItem) -> str:
-    sentence = _text("%(variant)s: %(stock)s in ordinary stock, %(quantity)s in the sale.")
+    sentence = gettext("%(variant)s: %(stock)s in ordinary stock, %(quantity)s in the sale.")
     values = {"stock": pacing.number(item.variant.stock), "quantity": pacing.number(item.quantity)}
     return sentence % {"variant": item.variant, **values}
 
@@ -208,8 +207,8 @@ class ReleaseForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        gone = _text("The shopper loses the unit and is told by mail; the order is cancelled.")
-        self.effects = [gone, _text("The unit goes to the next on standby. This cannot be undone.")]
+        gone = gettext("The shopper loses the unit and is told by mail; the order is cancelled.")
+        self.effects = [gone, gettext("The unit goes to the next on standby. This cannot be undone.")]
 
     def clean(self) -> dict[str, Any]:
         """Find the one reservation that is meant."""
@@ -219,9 +218,9 @@ class ReleaseForm(ActionForm):
         wanted = cleaned.get("rid", "").strip().lower()
         cleaned["row"] = rows.filter(rid=wanted).first() or rows.filter(user__email=wanted).first()
         if wanted and cleaned["row"] is None:
-            self.add_error("rid", _text("Nobody holds a unit of this sale under this name."))
+            self.add_error("rid", gettext("Nobody holds a unit of this sale under this name."))
         if cleaned.get("reason") == "other" and not cleaned.get("words", "").strip():
-            self.add_error("words", _text("Say the reason in words."))
+            self.add_error("words", gettext("Say the reason in words."))
         return cleaned
 
     def act(self, by: Any, seen: int | None) -> str:  # noqa: ARG002 - the row itself tells

@@ -22,6 +22,8 @@ LETTER = 6.6
 """Width of a letter of 12 px, at most; what is placed side by side is measured by it."""
 SINGLE_MARKS = 30
 LEAST, GAP = 2.0, 2.0
+NAME_LINES = 3
+"""Lines below a row of bars on which their names take turns, so that long ones do not touch."""
 
 OF_A_FILE = (
     "text{font:12px sans-serif}.axis{fill:#57606a}.rule{stroke:#d5dae0}.line{fill:none;stroke:#7b4fb5;"
@@ -172,7 +174,10 @@ def bars(
     canvas = Canvas(label)
     y = Scale(0, top, HEIGHT - BOTTOM, TOP + LINE_GAP)
     slot = (WIDTH - LEFT - 20) / max(1, len(names))
-    every = max(1, -(-max((len(name) for name in names), default=1) * LETTER // slot))
+    longest = max((len(name) for name in names), default=1) * LETTER
+    every = max(1, int(-(-longest // slot)))
+    lines = min(every, NAME_LINES)
+    canvas.height = HEIGHT + (lines - 1) * LINE_GAP
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
         x, floor = LEFT + place * slot, HEIGHT - BOTTOM
         height = max(LEAST, floor - y(value)) if value else 0
@@ -186,8 +191,9 @@ def bars(
         )
         if len(compact(value)) * LETTER < slot:
             canvas.text(x + slot / 2, floor - height - 5, compact(value), anchor="middle")
-        if place % every == 0:
-            canvas.text(x + slot / 2, HEIGHT - 10, name, anchor="middle", kind="axis")
+        if every <= NAME_LINES or place % every == 0:
+            at = max(longest / 2, min(WIDTH - longest / 2, x + slot / 2))
+            canvas.text(at, HEIGHT - 10 + place % lines * LINE_GAP, name, anchor="middle", kind="axis")
     canvas.add('<path class="rule" d="M{x} {y}H{end}"/>', x=LEFT, y=HEIGHT - BOTTOM, end=WIDTH - 20)
     return canvas.svg()
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext
 
 from flashsale.models import Sale
 
@@ -16,7 +16,7 @@ class ActionForm(forms.Form):
     def __init__(self, *args: Any, sale: Sale, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sale = sale
-        self.effects = [_text("Nothing is done before you confirm it.")]
+        self.effects = [gettext("Nothing is done before you confirm it.")]
 
     def act(self, by: Any, seen: int | None) -> str:
         """Do it; raises SaleError."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from flashsale import audit
+from flashsale.cockpit.figures import both_zones
 from flashsale.cockpit.live import csv_file, watcher
 from flashsale.models import Sale
 
@@ -30,12 +31,14 @@ def log(request: HttpRequest, site: AdminSite) -> HttpResponse:
     wanted = request.GET.get("sale", "")
     sale = Sale.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
     entries = Paginator(audit.log(sale), ROWS).get_page(request.GET.get("page"))
+    headers = [_("When"), _("Who"), _("Sale"), _("What"), _("Before"), _("After"), _("Reason")]
+    rows = [[both_zones(one.action_time), *row(one)[1:]] for one in entries]
     context = {
         **site.each_context(request),
         "opts": Sale._meta,
         "title": _("Audit log of “%(sale)s”") % {"sale": sale.title} if sale else _("Audit log of all sales"),
-        "headers": [_("When"), _("Who"), _("Sale"), _("What"), _("Before"), _("After"), _("Reason")],
-        "rows": [row(one) for one in entries],
+        "headers": headers,
+        "rows": [list(zip(headers, one, strict=True)) for one in rows],
         "entries": entries,
         "sale": sale,
     }

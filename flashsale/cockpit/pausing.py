@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -49,15 +49,17 @@ class WhyForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kept = _text("Places and deadlines are kept as in any pause.")
-        shown = _text("Every page of the sale shows it at once, with the time until which you say more.")
+        kept = gettext("Places and deadlines are kept as in any pause.")
+        shown = gettext("Every page of the sale shows it at once, with the time until which you say more.")
         self.effects = [shown, kept]
         row = pauses.current(self.sale)
         if row is None:
             return
         self.title, self.button = _("Say more about the pause of “%(sale)s”"), _("Tell this")
-        now = _text("Shoppers read now: %(words)s") % {"words": pauses.sentence(row) or _text("no reason.")}
-        by = _text("They were told that you say more by %(time)s.") % {"time": instant(row.news_at)}
+        now = gettext("Shoppers read now: %(words)s") % {
+            "words": pauses.sentence(row) or gettext("no reason.")
+        }
+        by = gettext("They were told that you say more by %(time)s.") % {"time": instant(row.news_at)}
         self.effects = [now, by, *self.effects]
         for name in ("reason", "words"):
             self.initial.setdefault(name, getattr(row, name))

@@ -93,18 +93,27 @@ def units(sale: Sale, samples: Sequence[Sample], flags: Sequence[Flag]) -> Chart
 
 def attempts(samples: Sequence[Sample], flags: Sequence[Flag]) -> Chart:
     """Draw attempts a second by outcome, those outcomes that occurred."""
-    title, words = _("Attempts a second, by outcome"), outcome_words()
+    words = outcome_words()
     seen = [name for name in OUTCOMES if samples and samples[-1].outcomes.get(name)]
     begin, end = (samples[0].at.timestamp(), samples[-1].at.timestamp()) if samples else (0.0, 1.0)
     found = []
-    for name in seen:
-        counted = [(one.at.timestamp(), one.outcomes.get(name, 0)) for one in samples]
-        found.append((words[name], name, scales.binned(rates(counted), begin, end)))
+    counted = {
+        name: rates([(one.at.timestamp(), one.outcomes.get(name, 0)) for one in samples]) for name in seen
+    }
+    peak = max((rate for points in counted.values() for _at, rate in points), default=0.0)
+    # Ten shoppers in half an hour would be a flat line: so small a crowd is counted by the minute.
+    by_minute = 0 < peak < 1
+    title = _("Attempts a minute, by outcome") if by_minute else _("Attempts a second, by outcome")
+    for name, points in counted.items():
+        scaled = [(at, rate * 60) for at, rate in points] if by_minute else points
+        found.append((words[name], name, scales.binned(scaled, begin, end)))
     most = max(((one.most, one.at) for _n, _k, bins in found for one in bins), default=(0.0, begin))
     said = _("Nobody has attempted yet.")
     if seen:
         said = _("All attempts so far came before one look: how many a second is not known.")
-    if most[0]:
+    if by_minute:
+        said = _("At the busiest time one outcome came %(most)s times a minute.") % {"most": f"{most[0]:.1f}"}
+    elif most[0]:
         said = _("The busiest second of one outcome had %(most)s attempts.") % {"most": number(most[0])}
     svg = charts.rates(f"{title}. {said}", begin, end, found, flags)
     headers = [_("From"), *(word for word, _k, _b in found)]

@@ -51,7 +51,7 @@ def sentences(sale: Sale, units: Sequence[tuple[Variant, int]]) -> list[str | Sa
     if settings.EDGE_SHEDDING and units:
         found.append(_crowd(sale, len(units)))
     if times[0] is not None:
-        found += entrants.sentences(sale)[:1] if sale.pk else []
+        found.append(entrants.rules(sale))
         found += clashing(sale, [variant.pk for variant, _quantity in units])
     return found
 

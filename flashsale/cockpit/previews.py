@@ -3,6 +3,7 @@
 import time
 from copy import copy
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,25 +16,34 @@ from flashsale import offers, pauses, showing
 from flashsale.cockpit.live import watcher
 from flashsale.models import Sale
 from flashsale.pauses import Told
-from flashsale.queue import Queue, Segment
+from flashsale.queue import Queue, Segment, Ticket
 from flashsale.showing import Own, Shown, ShownItem
+from flashsale.views_line import Place
 
 STATES = {
     "before": ("coming", _("Before it opens")),
     "open": ("running", _("Open, units left")),
-    "line": ("running", _("Open, people wait in line")),
+    "line": ("running", _("In line")),
     "standby": ("running", _("Open, only standby is left")),
     "sold-out": ("running", _("Sold out")),
     "paused": ("paused", _("Paused")),
     "ended": ("ended", _("Ended")),
 }
-IN_LINE = 5_000
+AHEAD = 5_000
+"""People before the one whose place in line is shown."""
+A_WHILE = timedelta(minutes=1)
+
+
+def states(sale: Sale) -> dict[str, Any]:
+    """Return the states that this sale can come into, each with its word."""
+    left_out = {"line": not sale.rate, "standby": not sale.standby_size}
+    return {name: word for name, (_phase, word) in STATES.items() if not left_out.get(name)}
 
 
 def shown(sale: Sale, state: str) -> Shown:
     """Return the sale as it would be shown in a state; raises KeyError for an unknown one."""
     phase, _word = STATES[state]
-    played = _moved(sale, phase)
+    played = _played(sale, phase)
     free = {"before": 1.0, "open": 0.6, "line": 0.6, "paused": 0.6}.get(state, 0.0)
     places = sale.standby_size if state not in ("sold-out", "ended") else 0
     items = []
@@ -44,34 +54,37 @@ def shown(sale: Sale, state: str) -> Shown:
     queue = None
     if state == "line" and sale.rate:
         schedule = [Segment(now, 0, sale.rate)]
-        queue = Queue(schedule, IN_LINE, sale.rate, sale.queue_limit, sale.tie_band, sale.shuffle_at_open, "")
-    pause = Told(timezone.now(), "", timezone.now() + pauses.NEWS_WITHIN) if phase == "paused" else None
+        queue = Queue(schedule, AHEAD, sale.rate, sale.queue_limit, sale.tie_band, sale.shuffle_at_open, "")
+    since = max(played.opens_at + A_WHILE, timezone.now())
+    pause = Told(since, "", since + pauses.NEWS_WITHIN) if phase == "paused" else None
     return Shown(played, phase, items, knows_stock=True, now=now, queue=queue, pause=pause)
 
 
-def _moved(sale: Sale, phase: str) -> Sale:
-    """Return a copy of the sale, not to be saved, whose times put it into a phase now."""
-    played, now, length = copy(sale), timezone.now(), sale.closes_at - sale.opens_at
+def _played(sale: Sale, phase: str) -> Sale:
+    """Return a copy of the sale, not to be saved, in a phase.
+
+    Its times are the planned ones: they are part of what is looked at. Only an opening that has passed is put
+    off where the page counts down to it.
+    """
+    played, soon = copy(sale), timezone.now() + A_WHILE
     played.state = Sale.State.CLOSED if phase == "ended" else Sale.State.SCHEDULED
     played.paused = phase == "paused"
-    if phase == "coming":
-        played.opens_at = max(sale.opens_at, now + timedelta(minutes=1))
-    else:
-        played.opens_at = now - (length + timedelta(minutes=1) if phase == "ended" else timedelta(minutes=1))
-    played.closes_at = played.opens_at + max(length, timedelta(minutes=2))
+    if phase == "coming" and sale.opens_at < soon:
+        played.opens_at, played.closes_at = soon, soon + (sale.closes_at - sale.opens_at)
     return played
 
 
 @require_safe
 def preview(request: HttpRequest, pk: int, state: str) -> HttpResponse:
-    """Draw the sale's page in a state, as a guest sees it."""
+    """Draw the sale's page in a state, as a guest sees it; where he waits, the page of his place in line."""
     watcher(request)
     sale = get_object_or_404(showing.with_items(Sale.objects.filter(deleted_at=None)), pk=pk)
-    if state not in STATES:
+    if state not in states(sale):
         raise Http404
     request.user = AnonymousUser()  # only for the templates: the page is the guest's
     found = shown(sale, state)
     context = {
+        "page": "flashsale/waiting.html" if state == "line" else "flashsale/sale.html",
         "shown": found,
         "sale": found.sale,
         "offers": offers.of(found),
@@ -82,6 +95,17 @@ def preview(request: HttpRequest, pk: int, state: str) -> HttpResponse:
         "section": "sales",
         "preview": state,
         "real": sale,
-        "states": [(name, word) for name, (_phase, word) in STATES.items()],
+        "states": states(sale).items(),
+        **(_place(found) if state == "line" else {}),
     }
     return render(request, "flashsale/cockpit/preview.html", context)
+
+
+def _place(found: Shown) -> dict[str, Any]:
+    """What the page of the line shows besides: a place behind many others."""
+    queue = found.queue
+    if queue is None or not found.items:
+        raise Http404
+    ticket = Ticket(AHEAD + 1, found.now + AHEAD * 1000 // (queue.rate or 1))
+    left = sum(one.free or 0 for one in found.items)
+    return {"found": found.items[0], "place": Place.of(ticket, queue, found.now), "units_left": left}

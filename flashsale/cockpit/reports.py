@@ -23,6 +23,7 @@ def report(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
         title=_("Report on “%(sale)s”") % {"sale": sale.title},
         facts=telling.facts(found),
         funnel=telling.funnel(found),
+        sums=telling.sums(found),
         judgements=telling.judgements(found),
         charts=telling.drawn(found),
     )

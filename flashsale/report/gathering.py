@@ -89,7 +89,7 @@ def gather(sale: Sale) -> Report:
         revenue=orders.filter(reservation__status=Status.PAID).aggregate(sum=Sum("total"))["sum"] or 0,
         gini=fairness.gini((one.units for one in winners), len(people)),
         groups={
-            "age": _groups(people, _age),
+            "age": _groups(people, lambda one: age_words(one.days)),
             "level": _groups(people, lambda one: str(one.level)),
             "network": _crowding(people),
         },
@@ -160,9 +160,10 @@ def _groups(people: list[_Person], name: Callable[[_Person], str]) -> Groups:
     return fairness.by_group(came, Counter(name(one) for one in people if one.units))
 
 
-def _age(one: _Person) -> str:
+def age_words(age: int) -> str:
+    """Name the group of an account that is so many days old."""
     for days in AGES:
-        if one.days < days:
+        if age < days:
             return ngettext("under %(days)d day", "under %(days)d days", days) % {"days": days}
     return _("%(days)d days and more") % {"days": AGES[-1]}
 

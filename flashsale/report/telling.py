@@ -9,10 +9,12 @@ from flashsale.cockpit import charts, pictures, scales
 from flashsale.cockpit.charts import Chart
 from flashsale.cockpit.scales import number, share
 from flashsale.report.fairness import Groups
-from flashsale.report.gathering import Report
+from flashsale.report.gathering import AGES, Report, Step, age_words
 from shop import money
 
 SHOWN = 12
+PARTS_FROM = 4
+"""The row of the funnel from which on it tells what became of those who got a unit."""
 
 
 def facts(report: Report) -> list[tuple[str, str]]:
@@ -61,12 +63,29 @@ def _gini(report: Report) -> str:
     return _("%(found).3f; with so few units at least %(least).3f") % {"found": found, "least": least}
 
 
-def funnel(report: Report) -> list[list[str]]:
-    """The funnel as rows: who, how many, share of the step, share of all."""
+def funnel(report: Report) -> list[tuple[str, str, str, str, bool]]:
+    """The funnel as rows: who, how many, share of the step, share of all, whether of those with a unit."""
     return [
-        [one.name, number(one.people), share(one.people, one.of_step), share(one.people, one.of_all)]
-        for one in report.funnel
+        (
+            one.name,
+            number(one.people),
+            share(one.people, one.of_step),
+            share(one.people, one.of_all),
+            place >= PARTS_FROM,
+        )
+        for place, one in enumerate(report.funnel)
     ]
+
+
+def sums(report: Report) -> list[str]:
+    """The funnel's two sums, as anybody can check them: those who came, and those who got a unit."""
+    steps = report.funnel
+    return [_sum(steps[0], steps[1:PARTS_FROM]), _sum(steps[1], steps[PARTS_FROM:])]
+
+
+def _sum(whole: Step, parts: Sequence[Step]) -> str:
+    said = " + ".join(f"{number(one.people)} {one.name}" for one in parts if one.people)
+    return f"{number(whole.people)} {whole.name} = {said or '0'}"
 
 
 def judgements(report: Report) -> list[tuple[bool, str]]:
@@ -145,7 +164,7 @@ def _tries(report: Report) -> Chart:
 
 
 def _shares(name: str, title: str, groups: Groups) -> Chart:
-    rows = groups.rows if name == "arrival" else sorted(groups.rows, key=lambda row: -row[2])
+    rows = _in_order(name, groups.rows)
     taken = sum(row[2] for row in rows)
     table = [[group, came, got, share(got, taken), share(got, came)] for group, came, got in rows]
     headers = [_("Group"), _("Came in"), _("Got a unit"), _("Share of the units"), _("Share of the group")]
@@ -155,6 +174,18 @@ def _shares(name: str, title: str, groups: Groups) -> Chart:
         said += " " + _("The picture shows the %(shown)d with the most units.") % {"shown": SHOWN}
     svg = charts.bars(f"{title}. {said}", [row[0] for row in shown], [row[2] for row in shown], kind="paid")
     return Chart(name, title, said, svg, headers, table)
+
+
+def _in_order(name: str, rows: Sequence[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """What has an order of its own is shown in it, networks by how many units they got."""
+    if name == "arrival":
+        return list(rows)
+    if name == "level":
+        return sorted(rows, key=lambda row: int(row[0]))
+    if name == "age":
+        order = [age_words(days) for days in (*(limit - 1 for limit in AGES), AGES[-1])]
+        return sorted(rows, key=lambda row: order.index(row[0]))
+    return sorted(rows, key=lambda row: -row[2])
 
 
 def csv_rows(report: Report) -> list[Sequence[object]]:

@@ -91,6 +91,36 @@ def test_the_plan_is_said_in_sentences_while_it_is_typed(merchandiser: Client, m
     assert item.sale.title != "Lamps"
 
 
+def test_the_rules_are_said_and_counted_even_before_the_sale_is_saved(
+    merchandiser: Client, make_sale: Make
+) -> None:
+    item = make_sale(scheduled=False)
+    WhitelistEntry.objects.bulk_create(
+        WhitelistEntry(sale=item.sale, email=f"friend-{n}@example.com") for n in range(1_250)
+    )
+    for email, days, level in (
+        ("friend-1", 400, 2),
+        ("friend-2", 1, 2),
+        ("friend-3", 400, 0),
+        ("eve", 400, 2),
+    ):
+        user = User.objects.create_user(f"{email}@example.com", level=level)
+        User.objects.filter(pk=user.pk).update(
+            date_joined=datetime(2099, 6, 12, tzinfo=UTC) - timedelta(days)
+        )
+    rules = {"min_account_days": "30", "min_level": "2"}
+    text = sentences_of(merchandiser.post(f"{SALES}said/", planned(item, whitelist_only="on", **rules)))
+    assert (
+        "Only accounts older than 30 days may enter. Only shoppers of level 2 or higher may enter."
+        " Only the 1,250 addresses on its list may enter. This lets in 1 shopper of 5."
+    ) in text
+    text = sentences_of(merchandiser.post(f"{SALES}said/", planned(item, sale="", **rules)))
+    assert "or higher may enter. This lets in 2 shoppers of 5." in text
+    assert "Everybody with an account may enter. This lets in 5 shoppers of 5." in sentences_of(
+        merchandiser.post(f"{SALES}said/", planned(item, sale=""))
+    )
+
+
 def test_a_conflict_is_named_with_a_link(merchandiser: Client, make_sale: Make) -> None:
     other = make_sale()
     mine = make_sale(scheduled=False)
@@ -166,6 +196,46 @@ def test_a_preview_shows_a_state_and_touches_nothing(
     assert (Sale.objects.values().get(), get_redis_connection("sale").keys("*")) == (rows, keys)
     assert previews.shown(item.sale, state).phase == previews.STATES[state][0]
     assert merchandiser.get(at(item, "preview/other")).status_code == 404
+
+
+def test_a_preview_shows_the_planned_times_and_a_place_in_line(merchandiser: Client, make_sale: Make) -> None:
+    opens_at = datetime(2099, 6, 12, 10, 0, tzinfo=UTC)
+    times = {"opens_at": opens_at, "closes_at": opens_at + timedelta(hours=2)}
+    item = make_sale(quantity=5, rate=200, scheduled=False, **times)
+    for state in ("before", "open", "sold-out", "paused", "ended"):
+        assert "Friday 12 June 2099, 12:00 UTC" in words(merchandiser.get(at(item, f"preview/{state}"))), (
+            state
+        )
+    text = words(merchandiser.get(at(item, "preview/line")))
+    assert "You are in line" in text
+    assert "5,000 people are ahead." in text
+    assert "in 25 seconds." in text
+
+
+def test_states_that_a_sale_never_comes_into_have_no_preview(merchandiser: Client, make_sale: Make) -> None:
+    item = make_sale(scheduled=False)
+    text = words(merchandiser.get(at(item, "preview/open")))
+    assert "Sold out" in text
+    assert "In line" not in text
+    for state in ("line", "standby"):
+        assert merchandiser.get(at(item, f"preview/{state}")).status_code == 404
+
+
+def test_the_list_names_both_zones_and_what_to_do_next(merchandiser: Client, make_sale: Make) -> None:
+    now = timezone.now()
+    plan, runs = make_sale(scheduled=False), make_sale(quantity=12_000)
+    over = make_sale(opens_at=now - timedelta(days=2), closes_at=now - timedelta(days=1))
+    response = merchandiser.get(SALES)
+    page = response.content.decode()
+    for item, name in ((plan, "rehearse"), (runs, "live"), (over, "report")):
+        assert f'href="{at(item, name)}"' in page
+    assert "12,000" in words(response)
+    assert both_zones(runs.sale.opens_at) in words(response)
+
+
+def test_the_form_names_the_zone_of_its_times(merchandiser: Client, make_sale: Make) -> None:
+    response = merchandiser.get(f"{SALES}{make_sale(scheduled=False).sale_id}/change/")
+    assert words(response).count("In UTC, the zone of the shop.") == 2
 
 
 def test_a_rehearsal_can_be_asked_for_and_what_went_wrong_is_said(

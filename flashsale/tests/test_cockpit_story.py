@@ -7,7 +7,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
@@ -22,7 +21,6 @@ from flashsale.tests.browsing import findings
 from flashsale.tests.conftest import Visit, pay, win
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SHOTS = Path(settings.BASE_DIR) / ".data" / "screenshots"
 
 
 @pytest.fixture
@@ -33,10 +31,8 @@ def mei(transactional_db: None) -> User:
     return user
 
 
-def looked_at(page: Page, name: str) -> list[str]:
-    """Keep a picture of a page; return what axe finds in the part that is ours."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"cockpit-{name}.png", full_page=True)
+def looked_at(page: Page) -> list[str]:
+    """Return what axe finds in the part that is ours; pictures of it are made by `make screenshots`."""
     return findings(page, within=".cockpit")
 
 
@@ -45,18 +41,18 @@ def plan(page: Page, sales: str, item: SaleItem, tmp_path: Path) -> None:
     expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
     page.locator("#id_rate").fill("200")
     expect(page.get_by_text("At 200 a second the last of 5,000 waiting")).to_be_visible()
-    assert looked_at(page, "plan") == []
+    assert looked_at(page) == []
     page.get_by_role("button", name="Save", exact=True).click()
     file = tmp_path / "list.csv"
     file.write_text("email\n" + "\n".join(f"shopper{n}@example.com" for n in range(200)))
     page.goto(f"{sales}{item.sale_id}/whitelist/")
     page.locator("input[type=file]").set_input_files(file)
-    assert looked_at(page, "entrants") == []
+    assert looked_at(page) == []
     page.get_by_role("button", name="Import the file").click()
     expect(page.get_by_text("200 addresses are new on the list.").first).to_be_visible()
     page.goto(f"{sales}calendar/")
     expect(page.get_by_role("link", name=item.sale.title).first).to_be_visible()
-    assert looked_at(page, "calendar") == []
+    assert looked_at(page) == []
 
 
 def played(rehearsal: int) -> None:
@@ -78,7 +74,7 @@ def rehearse(page: Page, sales: str, item: SaleItem, site: str, monkeypatch: pyt
     worker.join()
     page.reload()
     expect(page.get_by_text("both stores agree and nothing was sold twice")).to_be_visible()
-    assert looked_at(page, "rehearsal") == []
+    assert looked_at(page) == []
 
 
 def run(page: Page, sales: str, item: SaleItem, crowd: list[User]) -> None:
@@ -110,7 +106,7 @@ def run(page: Page, sales: str, item: SaleItem, crowd: list[User]) -> None:
     expect(page.get_by_text("ends ").first).to_be_visible()
     pay(rids[0])
     expect(page.get_by_text("+ held 2 + paid 1")).to_be_visible()
-    assert looked_at(page, "live") == []
+    assert looked_at(page) == []
 
 
 def test_a_sale_from_plan_to_report(
@@ -134,8 +130,8 @@ def test_a_sale_from_plan_to_report(
     run(page, sales, item, shoppers(3))
     page.goto(f"{sales}{item.sale_id}/report/")
     expect(page.get_by_role("rowheader", name="came in")).to_be_visible()
-    assert looked_at(page, "report") == []
+    assert looked_at(page) == []
     page.goto(f"{sales}log/")
     expect(page.get_by_text("200 a second").first).to_be_visible()
-    assert looked_at(page, "log") == []
+    assert looked_at(page) == []
     assert Sale.objects.count() == 1

@@ -32,6 +32,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{name}: {words}")
         for row in telling.funnel(report):
             self.stdout.write("  ".join((f"{row[0]:36}", f"{row[1]:>10}", f"{row[2]:>14}", f"{row[3]:>14}")))
+        for sentence in telling.sums(report):
+            self.stdout.write(sentence)
         for is_fine, sentence in telling.judgements(report):
             self.stdout.write(f"[{'ok' if is_fine else 'look'}] {sentence}")
         if options["out"]:
