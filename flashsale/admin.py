@@ -180,7 +180,13 @@ class SaleAdmin(ModelAdmin):
     @display(  # type: ignore[untyped-decorator]
         description=_("state"),
         ordering="opens_at",
-        label={"draft": "info", "coming": "info", "running": "success", "paused": "warning"},
+        label={
+            "draft": "info",
+            "coming": "info",
+            "running": "success",
+            "paused": "warning",
+            "ended": "plain",
+        },
     )
     def phase_word(self, sale: Sale) -> tuple[str, str]:
         words = {

@@ -41,7 +41,9 @@ class ReservationAdmin(ReadOnlyAdmin):
     @display(  # type: ignore[untyped-decorator]
         description=_("status"),
         ordering="status",
-        label={"held": "info", "paid": "success", "displaced": "danger", "expired": "warning"},
+        # Each has one: of a status without it the theme shows the bare code.
+        label=dict.fromkeys(Reservation.Status.values, "plain")
+        | {"held": "info", "paid": "success", "displaced": "danger", "expired": "warning"},
     )
     def status_word(self, row: Reservation) -> tuple[str, str]:
         return row.status, row.get_status_display()
