@@ -35,6 +35,11 @@ def context(item: SaleItem, row: Reservation) -> dict[str, object]:
     }
 
 
+def name_of_place(item: int, epoch: int, number: int) -> str:
+    """Return the one name of a place on standby, in the log and in its mails: `3-1-s17`."""
+    return f"{item}-{epoch}-s{number}"
+
+
 def put_standby(items: Mapping[int, SaleItem], places: Iterable[StandbyEntry]) -> None:
     """Tell shoppers that they stand by."""
     _put_places(Kind.STANDBY, items, places)
@@ -54,7 +59,7 @@ def _put_places(
     users = User.objects.only("email", "language").in_bulk([row.user_id for row in rows])
     outbox.put_all(
         Letter(
-            ref=f"{row.item_id}-{row.epoch}-s{row.number}",
+            ref=name_of_place(row.item_id, row.epoch, row.number),
             kind=kind,
             to=users[row.user_id].email,
             language=users[row.user_id].language,
@@ -64,6 +69,10 @@ def _put_places(
                 "number": row.number,
                 "price": items[row.item_id].price,
                 "path": reverse("sale-result", args=[items[row.item_id].sale.slug, row.item_id]),
+                "ids": {
+                    "rid": name_of_place(row.item_id, row.epoch, row.number),
+                    "sale": items[row.item_id].sale_id,
+                },
                 **more,
             },
         )

@@ -59,7 +59,16 @@ def record(*, sale_id: int, entries: Sequence[Entry], blames_store: bool = True)
     results.tell(_news(sale_id, places, rows))
     for row in rows:
         reservations.note(row, sale=sale_id)
+    _note_places(sale_id, places)
     return len(rows)
+
+
+def _note_places(sale_id: int, places: Sequence[Entry]) -> None:
+    """Log what has become of places on standby, once it is committed; a promotion names the reservation."""
+    for entry in places:
+        name = letters.name_of_place(entry.item, entry.epoch, entry.standby)
+        what = f"promoted to {entry.ref}" if entry.kind == "promoted" else entry.kind
+        logger.info("place %s", what, extra={"rid": name, "sale": sale_id})
 
 
 def _lock(sale_id: int) -> dict[int, SaleItem]:

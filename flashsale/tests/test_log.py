@@ -10,7 +10,7 @@ import pytest
 from django.db.models import F
 from django.test import RequestFactory
 
-from flashsale import draining, reservations
+from flashsale import draining, reservations, standby
 from flashsale.models import Sale, SaleItem
 from flashsale.tests.conftest import MakeSale, MakeShoppers, attempt, let_the_deadline_pass, win
 from flashsale.tests.gates import a_pass, attempt_at, bearer, running_gate
@@ -128,6 +128,26 @@ def test_a_promotion_is_a_line(make_sale: MakeSale, shoppers: MakeShoppers, line
     (line,) = [line for line in lines() if line["message"] == "reservation promoted"]
     order = Order.objects.get(user=ben)
     assert (line["rid"], line["order"]) == (order.reservation.rid, order.number)
+
+
+def test_a_place_on_standby_has_one_name_from_its_attempt_to_its_mail_and_leads_to_the_unit(
+    make_sale: MakeSale, shoppers: MakeShoppers, lines: Lines, settings: Any
+) -> None:
+    item, (ann, ben, eve) = make_sale(quantity=1, standby_size=2), shoppers(3)
+    (rid,) = win(item, ann)
+    attempt(item, ben, eve)
+    draining.drain_once(sale_id=item.sale_id)
+    standby.leave(user=eve, item=item)
+    reservations.give_back(user=ann, rid=rid)
+    draining.drain_once(sale_id=item.sale_id)
+    with receiving(settings):
+        tasks.send_mail()
+    first, second = (f"{item.pk}-{item.sale.epoch}-s{number}" for number in (1, 2))
+    found = {name: [one["message"] for one in lines() if one.get("rid") == name] for name in (first, second)}
+    promoted = Order.objects.get(user=ben).reservation.rid
+    assert found[first] == ["place standby", f"place promoted to {promoted}", "mail sent"]
+    assert found[second] == ["place standby", "place left", "mail sent"]
+    assert {line["sale"] for line in lines() if line.get("rid") == first} == {item.sale_id}
 
 
 def test_a_displaced_one_is_a_line_without_an_order(

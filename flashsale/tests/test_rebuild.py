@@ -231,3 +231,30 @@ def test_nobody_leaves_standby_of_a_world_that_is_replaced(
     assert stock.run(stock.load(item.sale_id, scheduling.document(item.sale))) == "old"
     assert reconcile.rebuild(sale_id=item.sale_id).is_clean
     assert stock.run(stock.leave(item.sale_id, item.pk, user=ben.pk))
+
+
+@pytest.mark.parametrize("step", ["stream.read", "stock.load", "scheduling.document"])
+def test_a_rebuild_that_was_cut_off_is_typed_again_as_the_runbook_says(
+    make_sale: MakeSale, shoppers: MakeShoppers, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    item, (ann, ben) = make_sale(quantity=2), shoppers(2)
+    (rid,) = win(item, ann)
+
+    class Cut(BaseException):
+        """The shell was closed."""
+
+    def cut(*_: Any, **__: Any) -> None:
+        raise Cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"flashsale.{step}", cut)
+        with pytest.raises(Cut):
+            reconcile.rebuild(sale_id=item.sale_id)
+    scheduling.resume(sale_id=item.sale_id)
+    assert [answer.outcome for answer in attempt(item, ben)] == ["paused"], "whoever resumes it"
+    assert reconcile.rebuild(sale_id=item.sale_id).is_clean
+    scheduling.resume(sale_id=item.sale_id)
+    assert [answer.outcome for answer in attempt(item, ann, ben)] == ["reserved", "reserved"]
+    assert Reservation.objects.get(user=ann).rid == rid
+    draining.drain_once(sale_id=item.sale_id)
+    assert is_clean(item)
