@@ -17,7 +17,16 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from flashsale import admin_pacing, admin_standby, admin_views, drafts, operating, pacing, scheduling
+from flashsale import (
+    admin_pacing,
+    admin_standby,
+    admin_views,
+    audit,
+    drafts,
+    operating,
+    pacing,
+    scheduling,
+)
 from flashsale.admin_forms import ItemForm, ItemFormSet, SaleForm
 from flashsale.admin_records import ParkedEntryAdmin, ReservationAdmin, StandbyEntryAdmin
 from flashsale.admin_transfers import TransferAdmin
@@ -257,7 +266,6 @@ class SaleAdmin(ModelAdmin):
         site = self.admin_site
         own = [
             path("<int:pk>/schedule/", page(admin_views.schedule, site=site), name="sale-schedule"),
-            path("<int:pk>/close/", page(admin_views.close, site=site), name="sale-close"),
             path("<int:pk>/pause/", page(admin_views.pause), name="sale-pause"),
             path("<int:pk>/rate/", page(admin_pacing.rate, site=site), name="sale-rate"),
         ]
@@ -293,7 +301,7 @@ class SaleAdmin(ModelAdmin):
         """The form; where somebody scheduled the sale meanwhile, nothing of it is saved."""
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except SchedulingError as error:
+        except SaleError as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect(request.path)
 
@@ -303,6 +311,9 @@ class SaleAdmin(ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         locked = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=obj.pk)
+        # The form has looked before this lock; whoever saved or acted in between is seen only here.
+        seen = request.POST.get("seen", "")
+        audit.refuse_old(sale=locked, seen=int(seen) if seen.isdecimal() else None)
         if locked.state != obj.state:
             raise SchedulingError(gettext("Nothing was saved: meanwhile the sale was scheduled or closed."))
         _refuse_another_order(request, locked)

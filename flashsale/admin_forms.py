@@ -19,7 +19,8 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from flashsale import scheduling
+from flashsale import audit, scheduling
+from flashsale.errors import Stale
 from flashsale.models import Sale, SaleItem
 from flashsale.words import moment
 from shop.fields import MoneyField
@@ -90,10 +91,20 @@ class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """Check what belongs together: the two times, the line and its rate, the question and its answers."""
         cleaned = super().clean() or self.cleaned_data
+        self._check_news()
         self._check_times(cleaned)
         self._check_line(cleaned)
         self._check_question(cleaned)
         return cleaned
+
+    def _check_news(self) -> None:
+        """Refuse a form from before somebody else did something; what was typed stays, to be sent again."""
+        seen = self.data.get("seen", "")
+        if self.instance.pk and seen.isdecimal():
+            try:
+                audit.refuse_old(sale=self.instance, seen=int(seen))
+            except Stale as error:
+                self.add_error(None, str(error))
 
     def _check_times(self, cleaned: dict[str, Any]) -> None:
         opens_at = cleaned.get("opens_at", self.instance.opens_at)
@@ -240,20 +251,3 @@ class RateForm(forms.Form):
         if rate == self.sale.rate:
             raise ValidationError(_("This is its rate already. Nothing was done."))
         return rate
-
-
-class CloseForm(forms.Form):
-    """Ending a sale cannot be undone: its name is typed."""
-
-    title = forms.CharField(label=_("The name of the sale"), widget=UnfoldAdminTextInputWidget)
-
-    def __init__(self, *args: Any, sale: Sale, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.sale = sale
-
-    def clean_title(self) -> str:
-        """Refuse any other name."""
-        title: str = self.cleaned_data["title"]
-        if title.strip().casefold() != self.sale.title.strip().casefold():
-            raise ValidationError(_("This is not the name of this sale. Nothing was done."))
-        return title

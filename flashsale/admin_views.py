@@ -9,12 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from flashsale import operating
-from flashsale.admin_forms import CloseForm
 from flashsale.cockpit.scales import number
 from flashsale.errors import SaleError
 from flashsale.models import Sale
@@ -101,30 +99,6 @@ def _effects_of_scheduling(sale: Sale) -> list[str]:
     return effects
 
 
-@require_http_methods(["GET", "POST"])
-def close(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
-    """End a sale before its time, once its name was typed."""
-    sale = find_sale(request, pk)
-    form = CloseForm(request.POST if request.method == "POST" else None, sale=sale)
-    if request.method == "POST" and form.is_valid():
-        try:
-            messages.success(request, operating.close(sale=sale, by=operator(request)))
-        except SaleError as error:
-            messages.error(request, str(error))
-        return back(sale)
-    context = page(
-        request,
-        site,
-        sale,
-        form=form,
-        title=_("End “%(sale)s” now") % {"sale": sale.title},
-        effects=_effects_of_closing(sale),
-        button=_("End the sale"),
-        is_final=True,
-    )
-    return render(request, "flashsale/admin/confirm.html", context)
-
-
 def figures(sale: Sale) -> dict[str, Any]:
     """Return the figures of both stores as a table for the sale's page, with a word of judgement."""
     rows = operating.rows_figures(sale)
@@ -162,17 +136,3 @@ def _table(sale: Sale, rows: dict[int, Units], store: dict[int, Units]) -> dict[
             sums = map(number, (*store[item.pk].sums, store[item.pk].standby))
             lines.append(["", _("Memory"), *sums])
     return {"headers": headers, "rows": lines}
-
-
-def _effects_of_closing(sale: Sale) -> list[str]:
-    items = list(sale.items.all())
-    held, free = sum(item.held for item in items), sum(item.free for item in items)
-    return [
-        ngettext("%(n)d shopper keeps a deadline.", "%(n)d shoppers keep their deadlines.", held)
-        % {"n": held},
-        ngettext(
-            "%(n)d free unit returns to ordinary stock.", "%(n)d free units return to ordinary stock.", free
-        )
-        % {"n": free},
-        _("Standby is over. This cannot be undone."),
-    ]

@@ -45,10 +45,15 @@ def claim(*, sale: Sale, by: User, what: str, seen: int | None, **more: Any) -> 
     """
     with transaction.atomic():
         Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale.pk)
-        last = _log(sale).select_related("user").first()
-        if seen is not None and last is not None and last.pk != seen:
-            raise Stale(_news(last))
+        refuse_old(sale=sale, seen=seen)
         note(sale=sale, by=by, what=what, **more)
+
+
+def refuse_old(*, sale: Sale, seen: int | None) -> None:
+    """Raise Stale if something was done to the sale since `seen`; None: there was no page."""
+    last = _log(sale).select_related("user").first()
+    if seen is not None and last is not None and last.pk != seen:
+        raise Stale(_news(last))
 
 
 def _log(sale: Sale) -> "QuerySet[LogEntry]":

@@ -113,12 +113,15 @@ def resume(*, sale: Sale, by: User, seen: int | None = None) -> str:
     return f"{said} {pacing.resume_effect(sale)}".strip()
 
 
-def close(*, sale: Sale, by: User) -> str:
+def close(*, sale: Sale, by: User, seen: int | None = None) -> str:
     """End a running sale before its time and say what follows. Raises SaleError."""
     before = sale.phase
+    if before in ("draft", "ended"):
+        raise SaleError(_("Only a scheduled sale that has not ended can be closed."))
+    what = _("Ended before its time.")
+    audit.claim(sale=sale, by=by, what=what, seen=seen, before=before, after="ended")
     try:
         scheduling.close_now(sale_id=sale.pk)
-        audit.note(sale=sale, by=by, what=_("Ended before its time."), before=before, after="ended")
     except RedisError as error:
         sentence = _(
             "“%(sale)s” has ended, but its memory does not answer. What is free returns to ordinary stock"

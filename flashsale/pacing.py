@@ -109,6 +109,12 @@ def _look_or_not(sale: Sale) -> Line | None:
         return None
 
 
+def waiting(sale: Sale) -> int:
+    """How many wait in line; 0 where nobody does, or the memory does not tell."""
+    line = _look_or_not(sale)
+    return line.waiting if line else 0
+
+
 def effects(line: Line, sale: Sale, rate: int | None) -> list[str]:
     """Say what another rate would do to those who wait; each sentence stands by itself."""
     if line.waiting == 0:

@@ -179,6 +179,42 @@ class ResumeForm(ActionForm):
         return operating.resume(sale=self.sale, by=by, seen=seen)
 
 
+class CloseForm(ActionForm):
+    """End it: this cannot be undone, so its name is typed."""
+
+    title = _("End “%(sale)s” now")
+    name = forms.CharField(label=_("The name of the sale"), widget=UnfoldAdminTextInputWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        items = list(self.sale.items.all())
+        held, free = sum(item.held for item in items), sum(item.free for item in items)
+        waiting = pacing.waiting(self.sale)
+        told = ngettext(
+            "%(n)s person waits in line and is told.", "%(n)s people wait in line and are told.", waiting
+        )
+        keep = ngettext("%(n)s shopper keeps a deadline.", "%(n)s shoppers keep their deadlines.", held)
+        back = ngettext(
+            "%(n)s free unit returns to ordinary stock.", "%(n)s free units return to ordinary stock.", free
+        )
+        self.effects = [told % {"n": pacing.number(waiting)}] if waiting else []
+        self.effects += [keep % {"n": pacing.number(held)}, back % {"n": pacing.number(free)}]
+        self.effects.append(gettext("Standby is over. This cannot be undone."))
+        button = ngettext("End the sale, tell %(n)s person", "End the sale, tell %(n)s people", waiting)
+        self.button = button % {"n": pacing.number(waiting)} if waiting else gettext("End the sale")
+
+    def clean_name(self) -> str:
+        """Refuse any other name."""
+        name: str = self.cleaned_data["name"]
+        if name.strip().casefold() != self.sale.title.strip().casefold():
+            raise forms.ValidationError(gettext("This is not the name of this sale. Nothing was done."))
+        return name
+
+    def act(self, by: Any, seen: int | None) -> str:
+        """End it."""
+        return operating.close(sale=self.sale, by=by, seen=seen)
+
+
 def _free_of(item: SaleItem) -> str:
     sentence = gettext(
         "%(variant)s: %(free)s of %(quantity)s units in the sale are free, %(stock)s in ordinary stock."
@@ -239,6 +275,7 @@ FORMS: dict[str, type[ActionForm]] = {
     "why": WhyForm,
     "resume": ResumeForm,
     "release": ReleaseForm,
+    "close": CloseForm,
 }
 
 
@@ -256,7 +293,7 @@ def action(request: HttpRequest, pk: int, verb: str, site: AdminSite) -> HttpRes
     context |= {
         "title": words.title % {"sale": sale.title},
         "button": words.button,
-        "is_final": verb == "release",
+        "is_final": verb in ("release", "close"),
     }
     return render(request, "flashsale/admin/confirm.html", context)
 

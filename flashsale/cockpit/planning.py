@@ -160,7 +160,8 @@ def panel(sale: Sale | None) -> dict[str, Any]:
     if sale is None:
         return {"plan": [_("Type, and it is said here what will happen.")]}
     items = sale.items.select_related("variant__product")
-    return {"plan": sentences(sale, [(item.variant, item.quantity) for item in items])}
+    said = sentences(sale, [(item.variant, item.quantity) for item in items])
+    return {"plan": said, "seen": audit.latest(sale)}
 
 
 @require_POST

@@ -89,7 +89,7 @@ def _shots(cast: Cast, mei: User, sam: User, ada: User) -> Iterator[Shot]:
         yield Shot(f"live-{name}", f"{SALES}{item.sale_id}/live/", mei, _one_look)
     yield Shot("live-auditor", f"{SALES}{small.sale_id}/live/", ada, _one_look)
     yield Shot("confirm-schedule", f"{SALES}{plan.sale_id}/schedule/", mei)
-    for verb in (*actions.FORMS, "close"):
+    for verb in actions.FORMS:
         item = {"open": coming, "resume": paused, "why": paused}.get(verb, large)
         yield Shot(f"confirm-{verb}", f"{SALES}{item.sale_id}/{verb}/", mei)
     yield Shot("confirm-rate", f"{SALES}{large.sale_id}/rate/?rate=400", mei)

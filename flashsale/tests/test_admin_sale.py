@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.groups import ensure_groups
 from accounts.models import User
-from flashsale import scheduling, stock
+from flashsale import audit, scheduling, stock
+from flashsale.admin_forms import SaleForm
 from flashsale.models import Sale, SaleItem
 from flashsale.tests.pages import change, logged_in, words
 from shop.catalogue.models import Variant
@@ -242,3 +243,39 @@ def test_deleting_from_the_list_spares_scheduled_sales_too(merchandiser: Client,
     fields = {"action": "delete_selected", "_selected_action": [item.sale_id], "post": "yes"}
     merchandiser.post("/admin/flashsale/sale/", fields)
     assert Sale.objects.filter(pk=item.sale_id).exists()
+
+
+def test_a_plan_that_somebody_else_has_changed_meanwhile_is_refused_once_and_kept_on_the_page(
+    merchandiser: Client, make_sale: Make
+) -> None:
+    item = make_sale(scheduled=False, opens_at=tomorrow(), closes_at=tomorrow() + timedelta(hours=1))
+    path = f"/admin/flashsale/sale/{item.sale_id}/change/"
+    seen = merchandiser.get(path).context["seen"]
+    ann = User.objects.create_user("ann@example.com")
+    audit.note(sale=item.sale, by=ann, what="Rate: 5 a second.")
+    kept = {"slug": item.sale.slug, "items-INITIAL_FORMS": "1", "items-0-id": item.pk}
+    sent = typed(tomorrow(), title="Mine", **kept) | with_item(item.variant)
+    response = merchandiser.post(path, sent | {"seen": seen})
+    assert response.status_code == 200
+    assert "Nothing was done. ann@example.com did this" in words(response)
+    assert 'value="Mine"' in response.content.decode()
+    assert Sale.objects.get().title == item.sale.title
+    response = merchandiser.post(path, sent | {"seen": response.context["seen"]})
+    assert response.status_code == 302
+    assert Sale.objects.get().title == "Mine"
+
+
+def test_two_forms_that_are_saved_at_the_same_moment_are_not_both_saved(
+    merchandiser: Client, make_sale: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = make_sale(scheduled=False, opens_at=tomorrow(), closes_at=tomorrow() + timedelta(hours=1))
+    path = f"/admin/flashsale/sale/{item.sale_id}/change/"
+    seen = merchandiser.get(path).context["seen"]
+    audit.note(sale=item.sale, by=User.objects.create_user("ann@example.com"), what="Saved it first.")
+    kept = {"slug": item.sale.slug, "items-INITIAL_FORMS": "1", "items-0-id": item.pk, "seen": seen}
+    # As if the note of the other one had come after this form's own look and before its lock.
+    monkeypatch.setattr(SaleForm, "_check_news", lambda _form: None)
+    sent = typed(tomorrow(), title="Mine", **kept) | with_item(item.variant)
+    answer = merchandiser.post(path, sent, follow=True)
+    assert "Saved it first." in " ".join(map(str, answer.context["messages"]))
+    assert Sale.objects.get().title == item.sale.title

@@ -130,8 +130,18 @@ def test_ending_asks_for_the_name(merchandiser: Client, make_sale: Make, shopper
     win(item, bea)
     text = words(merchandiser.get(at(item, "close")))
     assert "1 shopper keeps a deadline. 2 free units return to ordinary stock." in text
-    assert "This is not the name of this sale." in do(merchandiser, item, "close", title="Another")
+    assert "This is not the name of this sale." in do(merchandiser, item, "close", name="Another")
     assert phase(item) == "open"
+
+
+def test_ending_says_how_many_wait_and_repeats_it_on_the_button(
+    merchandiser: Client, make_sale: Make, shoppers: Crowd
+) -> None:
+    item, crowd = make_sale(quantity=30, rate=1), shoppers(9)
+    attempt(item, *crowd)
+    text = words(merchandiser.get(at(item, "close")))
+    assert "people wait in line and are told." in text
+    assert "End the sale, tell " in text
 
 
 def test_ending_keeps_the_holders_and_returns_the_rest(
@@ -139,7 +149,7 @@ def test_ending_keeps_the_holders_and_returns_the_rest(
 ) -> None:
     item, (bea,) = make_sale(quantity=3), shoppers(1)
     win(item, bea)
-    assert "has ended." in do(merchandiser, item, "close", title=item.sale.title)
+    assert "has ended." in do(merchandiser, item, "close", name=item.sale.title)
     item.refresh_from_db()
     item.variant.refresh_from_db()
     assert (item.held, item.returned, item.variant.stock) == (1, 2, 12)
@@ -148,8 +158,8 @@ def test_ending_keeps_the_holders_and_returns_the_rest(
 
 def test_a_sale_that_has_ended_is_not_ended_again(merchandiser: Client, make_sale: Make) -> None:
     item = make_sale(quantity=3)
-    do(merchandiser, item, "close", title=item.sale.title)
-    text = do(merchandiser, item, "close", title=item.sale.title)
+    do(merchandiser, item, "close", name=item.sale.title)
+    text = do(merchandiser, item, "close", name=item.sale.title)
     assert "Only a scheduled sale that has not ended can be closed." in text
 
 

@@ -151,6 +151,7 @@ def test_each_action_leaves_one_entry_with_before_and_after(
         ("open", {}),
         ("end", {"closes_at_0": "2099-01-01", "closes_at_1": "10:00:00"}),
         ("add", {"units": "1"}),
+        ("close", {"name": "TITLE"}),
     ],
 )
 def test_a_stale_form_is_refused_with_the_news(
@@ -163,6 +164,7 @@ def test_a_stale_form_is_refused_with_the_news(
     page = merchandiser.get(at(item, verb))
     seen = str(page.context["form"]["seen"].value())
     operating.resume(sale=Sale.objects.get(), by=mei)
+    fields = {name: value.replace("TITLE", item.sale.title) for name, value in fields.items()}
     before = Sale.objects.values().get(), units(item)
     text = do(
         merchandiser, item, verb, seen=seen, **({"item": str(item.pk)} if verb == "add" else {}), **fields
