@@ -151,18 +151,23 @@ def flow(look: Look) -> list[tuple[str, str]]:
     fresh = found[-1][1] if found and found[-1][0] >= look.at.timestamp() - 4 else 0.0
     peak = max(found, key=lambda pair: pair[1], default=(0.0, 0.0))
     words = [
-        (_("Attempts a second now"), number(fresh)),
-        (_("in the last minute"), number(sum(minute) / len(minute)) if minute else "0"),
+        (_("Attempts a second now"), _rate(fresh)),
+        (_("in the last minute"), _rate(sum(minute) / len(minute)) if minute else "0"),
         (_("peak"), _at(peak)),
     ]
     return [*words, *_line(look)]
+
+
+def _rate(a_second: float) -> str:
+    """A slow crowd is no empty one: what would be rounded to none is told with a digit more."""
+    return f"{a_second:.2f}" if 0 < a_second < 0.95 else number(a_second)
 
 
 def _at(peak: tuple[float, float]) -> str:
     if not peak[1]:
         return "0"
     return _("%(rate)s at %(time)s") % {
-        "rate": number(peak[1]),
+        "rate": _rate(peak[1]),
         "time": instant(datetime.fromtimestamp(peak[0], UTC)),
     }
 
