@@ -1,8 +1,8 @@
 """The outbox: a mail is a row, written in the transaction that makes it true, and sent from here by a task.
 
 At least once: a mail may arrive twice only if the process dies between the server's answer and our commit,
-and then both bear the same Message-ID. When a mail is due and whose it is until when is told by PostgreSQL's
-clock: a worker whose own clock is wrong neither keeps mail from the others nor takes theirs.
+and then both bear the same Message-ID. When a mail is due PostgreSQL's clock alone says: a worker whose own
+clock is wrong neither waits too long nor takes what another one is sending.
 """
 
 import logging
@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from smtplib import SMTPException
+from time import monotonic
 from typing import Any
 
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from shop.orders import mail
@@ -26,7 +27,10 @@ from shop.orders.models import OutboxMail
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
-"""For so long a claimed mail belongs to whoever claimed it; longer than a batch may take."""
+"""For so long a claimed mail belongs to whoever claimed it."""
+SPEND = 120.0
+"""Seconds after which no mail of a batch is begun. A server that is slow at every step holds one for a minute
+and a half (EMAIL_TIMEOUT): that fits into the lease, so nobody else sends what is being sent."""
 BATCH = 50
 BASE, CAP = 1.0, 6 * 3600.0
 """First and longest wait before another try, in seconds."""
@@ -78,15 +82,24 @@ def put_all(letters: Iterable[Letter]) -> list[OutboxMail]:
 
 
 def send_due(*, limit: int = BATCH) -> int:
-    """Send what is due, over one connection; return how many mails the server has taken."""
+    """Send what is due, over one connection; return how many mails the server has taken.
+
+    What could not be begun in time is given back and due at once.
+    """
+    began, sent = monotonic(), 0
     rows = _claim(limit)
     if not rows:
         return 0
     connection = get_connection()
     try:
-        return sum(_send(row, connection) for row in rows)
+        for number, row in enumerate(rows):
+            if monotonic() - began >= SPEND:
+                _give_back(rows[number:])
+                break
+            sent += _send(row, connection)
     finally:
         _close(connection)
+    return sent
 
 
 def send_again(*, ids: Iterable[int]) -> int:
@@ -98,14 +111,35 @@ def send_again(*, ids: Iterable[int]) -> int:
 
 def _claim(limit: int) -> list[OutboxMail]:
     # Several workers drain at once: each takes rows that nobody else has locked, and pushes their next try
-    # ahead. Should it die, they are due again when the lease ends.
+    # ahead. Should it die, they are due again when the lease ends. `next_try_at` tells whose lease it is.
     with transaction.atomic(durable=True):
         due = OutboxMail.objects.filter(status=OutboxMail.Status.PENDING, next_try_at__lte=Now())
-        rows = list(
-            due.select_for_update(skip_locked=True, no_key=True).order_by("next_try_at", "pk")[:limit]
-        )
-        OutboxMail.objects.filter(pk__in=[row.pk for row in rows]).update(next_try_at=Now() + LEASE)
+        free = due.select_for_update(skip_locked=True, no_key=True).order_by("next_try_at", "pk")
+        rows: list[OutboxMail] = []
+        for row in free.annotate(until=Now() + LEASE)[:limit]:  # by one statement's clock: the same for all
+            row.next_try_at = row.until
+            rows.append(row)
+        if rows:
+            taken = OutboxMail.objects.filter(pk__in=[row.pk for row in rows])
+            taken.update(next_try_at=rows[0].next_try_at)
     return rows
+
+
+def _mine(rows: Iterable[OutboxMail]) -> QuerySet[OutboxMail]:
+    """Return those of the rows that nobody has taken over since: they still bear the lease they were given.
+
+    A worker that was frozen for minutes must not put off, or give back, what another one has sent.
+    """
+    return OutboxMail.objects.filter(
+        pk__in=[row.pk for row in rows],
+        status=OutboxMail.Status.PENDING,
+        next_try_at__in={row.next_try_at for row in rows},
+    )
+
+
+def _give_back(rows: list[OutboxMail]) -> None:
+    logger.warning("the mail server is slow: %s mails of a batch are left to the next one", len(rows))
+    _mine(rows).update(next_try_at=Now())
 
 
 def _send(row: OutboxMail, connection: BaseEmailBackend) -> bool:
@@ -136,14 +170,13 @@ def _ids(row: OutboxMail) -> dict[str, Any]:
 
 
 def _put_off(row: OutboxMail, error: Exception) -> None:
+    status = OutboxMail.Status
+    parked = When(created_at__lte=Now() - GIVE_UP, then=Value(status.PARKED))
     # By its kind only: servers say to whom they refuse to deliver. The row keeps the whole sentence.
     sentence = "mail could not be sent (try %s): %s"
     logger.warning(sentence, row.attempts + 1, type(error).__name__, extra=_ids(row))
-    OutboxMail.objects.filter(pk=row.pk).update(
-        status=Case(
-            When(created_at__lte=Now() - GIVE_UP, then=Value(OutboxMail.Status.PARKED)),
-            default=Value(OutboxMail.Status.PENDING),
-        ),
+    _mine([row]).update(
+        status=Case(parked, default=Value(status.PENDING)),
         next_try_at=Now() + timedelta(seconds=wait_after(row.attempts)),
         attempts=row.attempts + 1,
         error=f"{type(error).__name__}: {error}"[:2000],
