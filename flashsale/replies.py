@@ -117,16 +117,14 @@ def read_answer(reply: bytes) -> Answer:
     plain = _PLAIN.get(reply)
     if plain is not None:
         return plain
-    kind, *rest = reply.split()
-    if kind in (b"R", b"A", b"P"):
-        return Answer(
-            "reserved", first=kind == b"R", paid=kind == b"P", rid=rest[0].decode(), pay_by=int(rest[1])
-        )
-    if kind == b"S":
+    kind, *rest = reply.decode().split()
+    if kind in ("R", "A", "P"):
+        return Answer("reserved", kind == "R", kind == "P", rest[0], int(rest[1]))
+    if kind == "S":
         return Answer("standby", number=int(rest[0]), position=int(rest[1]))
-    if kind == b"Q":
+    if kind == "Q":
         return Answer("queued", number=int(rest[0]), at=int(rest[1]), position=int(rest[2]))
-    return Answer("not_open" if kind == b"N" else "slow_down", at=int(rest[0]))
+    return Answer("not_open" if kind == "N" else "slow_down", at=int(rest[0]))
 
 
 def read_decided(reply: Sequence[bytes], attempts: int) -> Decided:

@@ -95,7 +95,7 @@ def attempt(sale: int, attempts: Sequence[tuple[int, int]], *, per_minute: int) 
     """Decide a batch of (item, user) in order; each shopper may try `per_minute` times a minute."""
     items = list(dict.fromkeys(item for item, _ in attempts))
     index = {item: i for i, item in enumerate(items, 1)}
-    asked = _text(number for item, user in attempts for number in (index[item], user))
+    asked = " ".join([f"{index[item]} {user}" for item, user in attempts])
     keys = [*_keys(sale, items), f"fs:{{{sale}}}:tries:"]
     return Call(
         "attempt",

@@ -25,7 +25,7 @@ from flashsale import stock
 from flashsale.gate.answers import Reply, attempt_reply, status_document
 from flashsale.gate.batch import Batcher
 from flashsale.gate.flow import Flow
-from flashsale.gate.memory import FRESH, NOBODY, Refusal, SaleMemory
+from flashsale.gate.memory import FRESH, SaleMemory
 from flashsale.gate.metrics import Metrics
 from flashsale.gate.requests import Hosts, found_pass, is_local, is_same_origin
 from flashsale.gate.responses import (
@@ -36,7 +36,9 @@ from flashsale.gate.responses import (
     OTHER_METHOD,
     READY,
     STRANGE_HOST,
+    Ready,
     Send,
+    ready,
     respond,
 )
 from flashsale.passes import PassError, Signer
@@ -44,12 +46,10 @@ from flashsale.replies import PAUSED, Answer, Decided
 from shop import store
 
 logger = logging.getLogger(__name__)
-Ready = tuple[dict[str, Any], bytes]
 ATTEMPT = re.compile(r"/gate/sales/([0-9]{1,15})/items/([0-9]{1,15})/attempt")
 SALE = re.compile(r"/gate/sales/([0-9]{1,15})")
 SALES_AT_MOST = ADDRESSES_AT_MOST = 1000
 FULL = Answer("full", at=1000)
-UNKNOWN: Refusal = (Answer("unknown"), NOBODY)
 READS, WRITES = ("GET", "HEAD"), ("POST",)
 
 
@@ -58,8 +58,9 @@ class Sale:
 
     def __init__(self, gate: "Gate", number: int) -> None:
         self.memory = SaleMemory(gate.client, number, paced=self._ask_again)
-        self.batcher = Batcher(
+        self.batcher: Batcher[Reply] = Batcher(
             self._decide,
+            self._tell,
             size=settings.GATE_BATCH_SIZE,
             timeout=settings.GATE_ATTEMPT_TIMEOUT,
             hold_at_most=settings.GATE_MAX_IN_FLIGHT // 2,
@@ -68,6 +69,7 @@ class Sale:
         self.flow = Flow(gate.client, number)
         self._metrics = gate.metrics
         self._client = gate.client
+        self._signer = gate.signer
         self.number = number
 
     def _ask_again(self) -> None:
@@ -83,6 +85,15 @@ class Sale:
             self._metrics.store_went_back()
             raise StoreAway("the store went back")
         return decided
+
+    def _tell(self, user: int, answer: Answer, now: int, since: float) -> Reply:
+        self.note(user, answer, seconds=time.monotonic() - since)
+        return attempt_reply(answer, now=now, sale=self.number, user=user, signer=self._signer)
+
+    def note(self, user: int, answer: Answer, *, seconds: float) -> None:
+        """An attempt was answered after so many seconds."""
+        self._metrics.attempt(answer.outcome, seconds)
+        self.flow.note(answer.outcome, user)
 
 
 class Clock:
@@ -169,45 +180,47 @@ class Gate:
         answer = sale.memory.short_answer(item, user)
         if answer is None and self.metrics.in_flight > self._in_flight_at_most:
             answer = FULL
-        if answer is not None:
-            store_now = sale.memory.now()
-        elif not (self._is_prepared or await self._prepare()):
-            answer, store_now = PAUSED, sale.memory.now()
-        elif user in self._blocked:
-            return self._refuse(now)
-        else:
-            answer, store_now = await sale.batcher.attempt(item, user)
-        self.metrics.attempt(answer.outcome, time.time() - now)
-        sale.flow.note(answer.outcome, user)
-        return attempt_reply(answer, now=store_now, sale=sale_number, user=user, signer=self.signer)
+        elif answer is None and not (self._is_prepared or await self._prepare()):
+            answer = PAUSED
+        if answer is None:
+            return self._refuse(now) if user in self._blocked else await sale.batcher.attempt(item, user)
+        sale.note(user, answer, seconds=time.time() - now)
+        return attempt_reply(answer, now=sale.memory.now(), sale=sale_number, user=user, signer=self.signer)
 
-    def refuse_at_once(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Ready | None:
-        """Refuse from memory, the way of the crowd after a sell-out; None where there is more to find out.
+    def at_once(
+        self, scope: dict[str, Any], headers: dict[bytes, bytes]
+    ) -> "Ready | asyncio.Future[Reply] | None":
+        """Refuse an attempt from memory or put it into the next batch; None where there is more to find out.
 
-        An attempt without coroutines and without timing, for these are most of what a refusal costs.
+        The way of the crowd, before a sell-out and after it: without coroutines, for these are most of what
+        an attempt costs. A refusal is not even timed.
         """
         address = self._addresses.get(scope["path"])
-        if address is None or scope["method"] != "POST":
-            return None
-        number, item = address
-        sale = self.sale(number)
-        answer, holders = sale.memory.refusal(item) or UNKNOWN
-        ready = READY.get(answer.outcome)
-        if ready is None or not self.hosts.knows(headers.get(b"host", b"")):
+        if address is None or scope["method"] != "POST" or not self.hosts.knows(headers.get(b"host", b"")):
             return None
         token = found_pass(headers, self._cookie, is_ours=is_same_origin)
         if token is None:
             return None
-        now = sale.memory.now()
+        number, item = address
+        sale = self.sale(number)
+        refusal, now = sale.memory.refusal(item), sale.memory.now()
         try:
             user = self.signer.verify(token, sale=number, now=now / 1000)
         except PassError:
             return None
-        if user in holders:
+        if refusal is None or user in refusal[1]:
+            return sale.batcher.attempt(item, user) if self._may_ask(user) else None
+        outcome = refusal[0].outcome
+        ready = READY.get(outcome)
+        if ready is None:
             return None
-        self.metrics.outcomes[answer.outcome] += 1
-        sale.flow.note(answer.outcome, user)
+        self.metrics.outcomes[outcome] += 1
+        sale.flow.note(outcome, user)
         return ready[0], ready[1] % now
+
+    def _may_ask(self, user: int) -> bool:
+        is_full = self.metrics.in_flight >= self._in_flight_at_most  # it is not counted yet
+        return self._is_prepared and not is_full and user not in self._blocked
 
     async def _prepare(self) -> bool:
         """Learn who is blocked, and whether an answer would survive a power cut; True if one may sell."""
@@ -293,17 +306,22 @@ async def application(scope: dict[str, Any], _receive: Any, send: Send) -> None:
     if _gate is None:
         _gate = Gate()
     headers = dict(scope["headers"])
-    refusal = _gate.refuse_at_once(scope, headers)
-    if refusal is not None:
-        await send(refusal[0])
-        await send({"type": "http.response.body", "body": refusal[1]})
-        return
-    metrics = _gate.metrics
-    metrics.in_flight += 1
-    try:
-        reply = await _gate.answer(scope, headers)
-    finally:
-        metrics.in_flight -= 1
+    found = _gate.at_once(scope, headers)
+    if not isinstance(found, tuple):
+        _gate.metrics.in_flight += 1
+        try:
+            reply = await (found or _gate.answer(scope, headers))
+        finally:
+            _gate.metrics.in_flight -= 1
+        if found is None:
+            await _respond(send, scope, reply)
+            return
+        found = ready(reply)
+    await send(found[0])
+    await send({"type": "http.response.body", "body": found[1]})
+
+
+async def _respond(send: Send, scope: dict[str, Any], reply: Reply) -> None:
     method, path = scope["method"], scope["path"]
     is_cacheable = reply[0] == 200 and path.startswith("/gate/sales/") and method != "POST"
     await respond(

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
+from typing import Generic, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -18,13 +19,15 @@ Decide = Callable[[Sequence[tuple[int, int]]], Awaitable[Decided]]
 HOLD_MS = 1000
 DRIFT, CREDIBLE = 0.00001, 0.1
 """Seconds: how far two clocks may part between two batches, and how late a reply may come at most."""
-Waiter = tuple[int, int, "asyncio.Future[Decision]", float]
-Decision = tuple[Answer, int]
-Held = tuple[int, int, float, Waiter]
+Told = TypeVar("Told")
+Tell = Callable[[int, Answer, int, float], Told]
+"""Puts an answer for its shopper: user, answer, the store's time (ms), since when he has waited (s)."""
+Waiter = tuple[int, int, asyncio.Future[Told], float]
+Held = tuple[int, int, float, Waiter[Told]]
 """Turn (ms by the store's clock), number, when to come back at the earliest (s by the loop's clock), who."""
 
 
-class Batcher:
+class Batcher(Generic[Told]):
     """The attempts of one sale, decided in the order of their arrival.
 
     The batches belong to one task of their own: a shopper who goes away cancels his future, never the
@@ -36,35 +39,43 @@ class Batcher:
     """
 
     def __init__(
-        self, decide: Decide, *, size: int, timeout: float, hold_at_most: int, metrics: Metrics
+        self,
+        decide: Decide,
+        tell: Tell[Told],
+        *,
+        size: int,
+        timeout: float,
+        hold_at_most: int,
+        metrics: Metrics,
     ) -> None:
         self._decide = decide
+        self._tell = tell
         self._size = size
         self._timeout = timeout
         self._hold_at_most = hold_at_most
-        self._held: list[Held] = []
+        self._held: list[Held[Told]] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
         self._offset = float("inf")
         self._metrics = metrics
-        self._waiting: deque[Waiter] = deque()
+        self._waiting: deque[Waiter[Told]] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def attempt(self, item: int, user: int) -> "asyncio.Future[Decision]":
-        """Join the next batch; the future gives the answer and the store's time (ms)."""
-        future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+    def attempt(self, item: int, user: int) -> "asyncio.Future[Told]":
+        """Join the next batch; the future gives the answer as it is told."""
+        future: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
         self._join(item, user, future)
         return future
 
-    def _join(self, item: int, user: int, future: "asyncio.Future[Decision]") -> None:
+    def _join(self, item: int, user: int, future: "asyncio.Future[Told]") -> None:
         self._waiting.append((item, user, future, time.monotonic()))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
-    def _is_held(self, waiter: Waiter, answer: Answer, now: int) -> bool:
-        """Hold an attempt until its turn, if that is near and not too many are held."""
+    def _is_held(self, waiter: Waiter[Told], answer: Answer, now: int) -> bool:
+        """Hold one who waits in line until his turn, if that is near and not too many are held."""
         wait = answer.at - now
-        if answer.outcome != "queued" or not 0 < wait <= HOLD_MS or len(self._held) >= self._hold_at_most:
+        if waiter[2].done() or not 0 < wait <= HOLD_MS or len(self._held) >= self._hold_at_most:
             return False
         earliest = asyncio.get_running_loop().time() + wait / 1000 - CREDIBLE
         heapq.heappush(self._held, (answer.at, next(self._numbers), earliest, waiter))
@@ -91,7 +102,7 @@ class Batcher:
             self._join_again(heapq.heappop(self._held))
         self._set_timer()
 
-    def _join_again(self, held: Held) -> None:
+    def _join_again(self, held: Held[Told]) -> None:
         item, user, future, _ = held[3]
         if not future.done():
             self._join(item, user, future)
@@ -121,11 +132,9 @@ class Batcher:
         """
         oldest = time.monotonic() - self._timeout
         while self._waiting and self._waiting[0][3] < oldest:
-            future = self._waiting.popleft()[2]
-            if not future.done():
-                future.set_result((PAUSED, int(time.time() * 1000)))
+            self._answer(self._waiting.popleft(), PAUSED, int(time.time() * 1000))
 
-    async def _commit(self, batch: list[Waiter]) -> None:
+    async def _commit(self, batch: list[Waiter[Told]]) -> None:
         """Decide one batch and answer everybody in it; a silent store answers `paused`, never an error."""
         started = time.monotonic()
         attempts = [(item, user) for item, user, _, _ in batch]
@@ -139,10 +148,14 @@ class Batcher:
             self._follow_clock(now)
         self._metrics.batch(len(batch), time.monotonic() - started)
         for waiter, answer in zip(batch, answers, strict=True):
-            future = waiter[2]
-            if not future.done() and not self._is_held(waiter, answer, now):
-                future.set_result((answer, now))
+            if answer.outcome != "queued" or not self._is_held(waiter, answer, now):
+                self._answer(waiter, answer, now)
         self._set_timer()
+
+    def _answer(self, waiter: Waiter[Told], answer: Answer, now: int) -> None:
+        _, user, future, since = waiter
+        if not future.done():
+            future.set_result(self._tell(user, answer, now, since))
 
     async def _decide_or_retry(self, attempts: Sequence[tuple[int, int]], *, until: float) -> Decided:
         """Decide; send the same batch once more if the time allows.

@@ -1,11 +1,14 @@
 """How gate and live send an answer over ASGI."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
-from flashsale.gate.answers import PLAIN, Reply, plain_reply
+from flashsale.gate.answers import PLAIN, Reply
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Ready = tuple[dict[str, Any], bytes]
+"""How an answer begins in ASGI's words, and its body."""
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
 # One question a second for all who ask, and nobody waits for its answer: meanwhile they get the last one.
@@ -19,15 +22,30 @@ OTHER_METHOD: Reply = (405, b'{"detail": "This address does not answer this meth
 
 def _start(reply: Reply, caching: tuple[bytes, bytes]) -> dict[str, Any]:
     status, body, retry = reply
-    headers = [JSON, (b"content-length", b"%d" % len(body)), caching]
-    if retry:
-        headers.append((b"retry-after", b"%d" % retry))
-    return {"type": "http.response.start", "status": status, "headers": headers}
+    return {"type": "http.response.start", "status": status, "headers": _headers(len(body), retry, caching)}
+
+
+def _headers(length: int, retry: int, caching: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    headers = [JSON, (b"content-length", b"%d" % length), caching]
+    return [*headers, (b"retry-after", b"%d" % retry)] if retry else headers
+
+
+def ready(reply: Reply) -> Ready:
+    """Return what is sent of an answered attempt."""
+    status, body, retry = reply
+    return _begun(status, len(body), retry), body
+
+
+@lru_cache(maxsize=1000)
+def _begun(status: int, length: int, retry: int) -> dict[str, Any]:
+    """How the answer to an attempt begins: the same for most winners, and for most of those in line."""
+    return {"type": "http.response.start", "status": status, "headers": _headers(length, retry, NO_STORE)}
 
 
 # How an answer of the crowd begins, and its text but for the time (in ms: 13 digits until the year 2286).
 READY = {
-    outcome: (_start(plain_reply(outcome, 10**12), NO_STORE), text) for outcome, (_, text, _) in PLAIN.items()
+    outcome: (_begun(status, len(text % 10**12), retry), text)
+    for outcome, (status, text, retry) in PLAIN.items()
 }
 
 
