@@ -41,11 +41,11 @@ class Known(NamedTuple):
 
 
 def recent(slug: str) -> Known:
-    """Return what is known of a sale; 404 for drafts."""
+    """Return what is known of a sale or a rehearsal; 404 for drafts."""
     rows = caches["process"]
     known: Known | None = rows.get(f"sale-{slug}")
     if known is None:
-        sale = get_object_or_404(showing.public(), slug=slug)
+        sale = get_object_or_404(showing.scheduled(), slug=slug)
         known = Known(sale, questions.of(sale), work.crowd_of(sale.pk) if sale.proof_of_work else 0)
         rows.set(f"sale-{slug}", known, 1)
     return known

@@ -92,7 +92,12 @@ def with_items(sales: QuerySet[Sale]) -> QuerySet[Sale]:
 
 def public() -> QuerySet[Sale]:
     """Sales that shoppers may see: all but drafts and rehearsals."""
-    return Sale.objects.exclude(state=Sale.State.DRAFT).filter(rehearsal_of__isnull=True)
+    return scheduled().filter(rehearsal_of__isnull=True)
+
+
+def scheduled() -> QuerySet[Sale]:
+    """All sales but drafts, rehearsals too."""
+    return Sale.objects.exclude(state=Sale.State.DRAFT)
 
 
 def show(*, sale: Sale, user: User | None) -> Shown:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from flashsale import arrival, eligibility, entry, entry_link, entry_page
 from flashsale.eligibility import Refusal
 from flashsale.entry_page import Known, form_of
 from flashsale.models import Sale
+from flashsale.rehearsal import shadow
 from shop.orders.progress import masked
 
 TRIES = Limit("sale entry account", "user", "10/5m")
@@ -38,6 +39,8 @@ def sale_enter(request: HttpRequest, slug: str) -> HttpResponse:
     known, tries = entry_page.recent(slug), None
     lists = arrival.look(request, sale=known.sale)
     user = request.user
+    if known.sale.rehearsal_of_id and not shadow.is_of_cast(known.sale, user):
+        raise Http404
     if not isinstance(user, User):
         return _log_in_first(request, known.sale)
     if request.method == "POST":

@@ -1,5 +1,7 @@
 """Who comes to a rehearsal and what they do, over real HTTP: people, impatient people, and bots that hammer.
 
+A farm is one shopper with many accounts: each of them hammers as soon as it has been let in.
+
 A person arrives when people do: most wait for the opening and press when they see it, the others come later.
 Where lots are drawn at the opening, those who wait have lined up before it, as the sale's page asks them to.
 Whoever is told to wait comes back for his turn, as the page does. A bot hammers from before the opening.
@@ -9,7 +11,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +25,16 @@ HAMMER_BEFORE, HAMMER_EVERY = 7.0, 0.05
 GIVE_UP_AFTER = 400
 """Tries of a bot."""
 HUMAN_LINES, BOT_LINES = 96, 32
+MACHINES = frozenset({"bot", "farm"})
 LAST = frozenset({"reserved", "standby", "sold_out", "ended", "refused"})
 
 
 @dataclass(slots=True)
 class Person:
-    """One shopper of a rehearsal. Times in seconds since 1970, 0 for never."""
+    """One shopper of a rehearsal; times in seconds since 1970, 0 for never.
+
+    `kind` is person, impatient, bot or farm; `token` his pass, empty until he has been let in.
+    """
 
     user: int
     token: str
@@ -42,6 +48,9 @@ class Person:
     meant_at: float = 0.0
     first_at: float = 0.0
     got_at: float = 0.0
+
+
+LeadIn = Callable[[Person], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -75,9 +84,22 @@ class Play:
     """A crowd at one gate, until everybody has his answer or the time is over."""
 
     def __init__(
-        self, *, gate: str, sale: int, page: str, opens_at: float, ends_at: float, lots: bool, seed: int
+        self,
+        *,
+        gate: str,
+        sale: int,
+        page: str,
+        opens_at: float,
+        ends_at: float,
+        lots: bool,
+        seed: int,
+        lead_in: LeadIn,
     ) -> None:
-        """`page` is the path that the impatient reload; times in seconds since 1970."""
+        """`page` is the path that the impatient reload; times in seconds since 1970.
+
+        `lead_in` is awaited for whoever comes without a pass, and gets him one.
+        """
+        self._lead_in = lead_in
         self.tally = Tally()
         self._gate, self._sale, self._page = gate, sale, page
         self._opens_at, self._ends_at, self._lots = opens_at, ends_at, lots
@@ -96,11 +118,13 @@ class Play:
 
         async def play(one: Person) -> None:
             nonlocal done
-            act = self._hammer if one.kind == "bot" else self._shop
+            act = self._hammer if one.kind in MACHINES else self._shop
             try:
                 async with asyncio.timeout_at(
                     asyncio.get_running_loop().time() + self._ends_at - time.time()
                 ):
+                    if not one.token:
+                        await self._lead_in(one)
                     await act(one, got)
             except TimeoutError:
                 pass
@@ -148,7 +172,7 @@ class Play:
             await asyncio.sleep(HAMMER_EVERY)
 
     async def _attempt(self, one: Person, got: Callable[[Person], None]) -> dict[str, Any]:
-        lines = self._lines[one.kind == "bot"]
+        lines = self._lines[one.kind in MACHINES]
         line = await lines.get()
         began = time.time()
         one.first_at = one.first_at or began

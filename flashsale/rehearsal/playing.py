@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from django.conf import settings
@@ -19,14 +20,16 @@ from flashsale import crowd, draining, reconcile, reservations, sampling, stock
 from flashsale.errors import SaleError
 from flashsale.models import Reservation, Sale
 from flashsale.rehearsal import people, shadow
-from flashsale.rehearsal.people import Person, Play, Tally
+from flashsale.rehearsal.door import Door
+from flashsale.rehearsal.people import MACHINES, Person, Play, Tally
 from flashsale.rehearsal.verdict import Outcome
 from shop.orders import payment
 from shop.orders.errors import Refused
 from shop.orders.models import Order
 
 LEAD = 8.0
-"""Seconds before the opening: bots come early."""
+ENTERED_A_SECOND = 40
+MOST_OF_FARM = 20_000
 SETTLE = 5.0
 AFTER = 30.0
 MOST = 1_000_000
@@ -36,13 +39,18 @@ Status = Reservation.Status
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """How many come, which share of them are bots, which share pays; seconds that the sale is open."""
+    """How many come, which share of them are bots, which share pays; seconds that the sale is open.
+
+    With a `farm` of so many accounts more, in so many `browsers`, everybody is let in by the shop itself.
+    """
 
     shoppers: int
     bots: float = 0.05
     pay: float = 0.8
     seconds: float = 120.0
     seed: int = 1
+    farm: int = 0
+    browsers: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played. Raises SaleError."""
@@ -52,6 +60,16 @@ class Cast:
             raise SaleError("A share is between 0% and 100%.")
         if not 5 <= self.seconds <= 3600:
             raise SaleError("A rehearsal takes between 5 seconds and an hour.")
+        if not 0 <= self.farm <= MOST_OF_FARM or not 1 <= self.browsers <= max(1, self.farm):
+            raise SaleError(
+                f"A farm has up to {MOST_OF_FARM} accounts, in at least one browser and at most one each."
+            )
+
+    @property
+    def lead(self) -> float:
+        """Seconds before the opening: bots come early, and everybody else is let in first."""
+        entered = (self.shoppers + self.farm) / ENTERED_A_SECOND if self.farm else 0
+        return LEAD + self.shoppers / 20_000 + entered
 
 
 @dataclass(slots=True)
@@ -113,7 +131,7 @@ def rehearse(*, sale: Sale, cast: Cast, gate: str, tell: Callable[[int, int], No
     if not sale.items.exists():
         raise SaleError(f"{sale} has no items: there is nothing to rehearse.")
     shadow.remove_forgotten()
-    copy = shadow.make(sale=sale, opens_in=LEAD + cast.shoppers / 20_000, open_for=cast.seconds)
+    copy = shadow.make(sale=sale, opens_in=cast.lead, open_for=cast.seconds)
     try:
         return _play(sale, copy, cast, gate, tell)
     finally:
@@ -121,10 +139,7 @@ def rehearse(*, sale: Sale, cast: Cast, gate: str, tell: Callable[[int, int], No
 
 
 def _play(sale: Sale, copy: Sale, cast: Cast, gate: str, tell: Callable[[int, int], None]) -> Outcome:
-    users = shadow.make_shoppers(copy, cast.shoppers)
-    items = list(copy.items.values_list("pk", flat=True))
-    tokens = zip(users, crowd.issue_passes(copy, users), strict=True)
-    actors = people.cast(tokens, items, bots=cast.bots, pay=cast.pay, seed=cast.seed)
+    door, actors = _actors(copy, cast, gate)
     page = sale.get_absolute_url() if sale.state != Sale.State.DRAFT else "/sales/"
     opens_at, ends_at = copy.opens_at.timestamp(), copy.closes_at.timestamp() - 0.5
     play = Play(
@@ -135,6 +150,7 @@ def _play(sale: Sale, copy: Sale, cast: Cast, gate: str, tell: Callable[[int, in
         ends_at=ends_at,
         lots=copy.shuffle_at_open,
         seed=cast.seed,
+        lead_in=door.lead_in if door else _has_pass,
     )
     backstage = Backstage(copy, worker_is_away=not draining.is_at_work())
     thread = threading.Thread(target=backstage.work)
@@ -147,7 +163,28 @@ def _play(sale: Sale, copy: Sale, cast: Cast, gate: str, tell: Callable[[int, in
     finally:
         backstage.over.set()
         thread.join()
-    return _measure(copy, cast, actors, play.tally, backstage)
+    return _measure(copy, cast, actors, play.tally, backstage, door)
+
+
+def _actors(copy: Sale, cast: Cast, gate: str) -> tuple[Door | None, list[Person]]:
+    """Return who comes; where there is a farm nobody has a pass yet, and the door that gives them."""
+    users, farm = (
+        shadow.make_shoppers(copy, cast.shoppers),
+        shadow.make_shoppers(copy, cast.farm, first=cast.shoppers),
+    )
+    items = list(copy.items.values_list("pk", flat=True))
+    passes = repeat("") if farm else crowd.issue_passes(copy, users)
+    actors = people.cast(
+        zip(users, passes, strict=False), items, bots=cast.bots, pay=cast.pay, seed=cast.seed
+    )
+    if not farm:
+        return None, actors
+    actors += [Person(user, "", items[n % len(items)], "farm", pays=True) for n, user in enumerate(farm)]
+    return Door(gate=gate, copy=copy, users=users, farm=farm, browsers=cast.browsers), actors
+
+
+async def _has_pass(_one: Person) -> None:
+    """Nobody has to be let in: passes were issued."""
 
 
 def _wait_for_the_rest(copy: Sale, backstage: Backstage) -> None:
@@ -163,7 +200,9 @@ def _wait_for_the_rest(copy: Sale, backstage: Backstage) -> None:
         time.sleep(0.3)
 
 
-def _measure(copy: Sale, cast: Cast, actors: list[Person], tally: Tally, backstage: Backstage) -> Outcome:
+def _measure(
+    copy: Sale, cast: Cast, actors: list[Person], tally: Tally, backstage: Backstage, door: Door | None
+) -> Outcome:
     return Outcome(
         seconds=cast.seconds,
         queue_peak=backstage.queue_peak,
@@ -171,7 +210,11 @@ def _measure(copy: Sale, cast: Cast, actors: list[Person], tally: Tally, backsta
         paid_within=copy.pay_within,
         worker_was_away=backstage.worker_is_away,
         stores_agree=reconcile.compare(sale_id=copy.pk).is_clean,
+        browsers=cast.browsers if cast.farm else 0,
+        farm_tries=door.tries if door else 0,
+        farm_slowed=door.slowed if door else 0,
         **_of_people(actors),
+        **_of_farm(actors),
         **_of_answers(tally),
         **_of_rows(copy),
         **_of_units(copy, actors),
@@ -179,7 +222,8 @@ def _measure(copy: Sale, cast: Cast, actors: list[Person], tally: Tally, backsta
 
 
 def _of_people(actors: list[Person]) -> dict[str, Any]:
-    humans, bots = [one for one in actors if one.kind != "bot"], [one for one in actors if one.kind == "bot"]
+    humans = [one for one in actors if one.kind not in MACHINES]
+    bots = [one for one in actors if one.kind == "bot"]
     return {
         "people": len(humans),
         "late": round(_percentile(_lateness(humans), 0.95) / 1000, 1),
@@ -197,6 +241,19 @@ def _lateness(humans: list[Person]) -> list[float]:
     return sorted(max(0.0, one.first_at - one.meant_at) for one in humans if one.first_at)
 
 
+def _of_farm(actors: list[Person]) -> dict[str, Any]:
+    farm, others = (
+        [one for one in actors if one.kind == "farm"],
+        [one for one in actors if one.kind != "farm"],
+    )
+    return {
+        "farm": len(farm),
+        "farm_in": sum(bool(one.token) for one in farm),
+        "farm_units": sum(bool(one.rid) for one in farm),
+        "others_in": sum(bool(one.token) for one in others),
+    }
+
+
 def _of_answers(tally: Tally) -> dict[str, Any]:
     waits = sorted(tally.waits)
     return {
@@ -208,7 +265,7 @@ def _of_answers(tally: Tally) -> dict[str, Any]:
         "p99_ms": _percentile(waits, 0.99),
         "lost": tally.of("lost"),
         "refusals": {name: tally.of(name) for name in REFUSALS},
-        "tried_too_often": tally.of("slow_down") - tally.of("slow_down", kind="bot"),
+        "tried_too_often": tally.of("slow_down") - sum(tally.of("slow_down", kind=one) for one in MACHINES),
         "bot_tries_refused": tally.of("slow_down", kind="bot"),
     }
 

@@ -27,6 +27,12 @@ def figures(sale: Sale, seen: Outcome) -> list[tuple[str, str]]:
         _("Paid"): _("%(paid)s paid, %(expired)s not in time"),
     }
     found = [(name, sentence % shown) for name, sentence in sentences.items()]
+    if seen.farm:
+        farm = _(
+            "%(farm)s accounts, one network, %(browsers)s browsers; %(farm_tries)s tries to enter,"
+            " %(farm_slowed)s of them slowed down"
+        )
+        found.append((_("Farm"), farm % shown))
     found.append((_("Sold out"), sold_out if seen.sold_out_after >= 0 else _("never")))
     found.append((_("Refused"), refused or _("nobody")))
     if seen.paid_within != sale.pay_within:

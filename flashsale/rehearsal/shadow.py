@@ -8,10 +8,12 @@ import logging
 import secrets
 from datetime import timedelta
 
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from accounts.models import User
 from flashsale import scheduling, stock
 from flashsale.errors import SaleError
 from flashsale.models import ParkedEntry, Reservation, Sale, SaleItem, StandbyEntry
@@ -32,7 +34,7 @@ INSERT_SHOPPERS = """
 INSERT INTO accounts_user (email, password, first_name, last_name, is_staff, is_superuser, is_active,
                            date_joined, level, standing)
 SELECT n || '.' || %s || '@' || %s, '!', '', '', false, false, true, now() - interval '1 year', 1, 'ok'
-FROM generate_series(1, %s) AS n RETURNING id
+FROM generate_series(%s, %s) AS n RETURNING id
 """
 
 
@@ -69,12 +71,29 @@ def make(*, sale: Sale, opens_in: float, open_for: float) -> Sale:
     return shadow
 
 
-def make_shoppers(shadow: Sale, count: int) -> list[int]:
-    """Make so many shoppers for one rehearsal; return their ids. They cannot log in."""
+def make_shoppers(shadow: Sale, count: int, *, first: int = 0) -> list[int]:
+    """Make so many shoppers for one rehearsal, after the `first` ones; return their ids.
+
+    They have no password.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute(INSERT_SHOPPERS, [shadow.pk, DOMAIN, count])
+        cursor.execute(INSERT_SHOPPERS, [shadow.pk, DOMAIN, first + 1, first + count])
         return [row[0] for row in cursor.fetchall()]
+
+
+def is_of_cast(shadow: Sale, user: object) -> bool:
+    """Whether somebody is one of the shoppers who were made for this rehearsal."""
+    return isinstance(user, User) and user.email.endswith(_ending(shadow))
+
+
+def session_prefix(shadow: Sale) -> str:
+    """Return how the keys of its shoppers' sessions begin; they may be 40 characters long."""
+    return f"rehearsal-{shadow.pk}-"
+
+
+def _ending(shadow: Sale) -> str:
+    return f".{shadow.pk}@{DOMAIN}"
 
 
 def remove(shadow: Sale) -> None:
@@ -93,7 +112,10 @@ def remove(shadow: Sale) -> None:
         StandbyEntry.objects.filter(item__sale=shadow).delete()
         ParkedEntry.objects.filter(sale=shadow).delete()
         Order.objects.filter(pk__in=orders).delete()
-        cursor.execute("DELETE FROM accounts_user WHERE email LIKE %s", [f"%.{shadow.pk}@{DOMAIN}"])
+        shadow.entrances.all().delete()
+        Session.objects.filter(session_key__startswith=session_prefix(shadow)).delete()
+        for table in ("account_emailaddress", "accounts_user"):
+            cursor.execute(f"DELETE FROM {table} WHERE email LIKE %s", [f"%{_ending(shadow)}"])  # noqa: S608
         shadow.items.all().delete()
         shadow.delete()
 

@@ -19,6 +19,7 @@ SURE = 3.0
 """Standard deviations above what is tolerated before bots are said to win too much: a hundred units that are
 drawn by lot give them twice their part now and then."""
 LATE_SECONDS = 2.0
+FARM_SHARE, FINE = 0.1, 10
 SHORT_TO_PAY = 120
 """Seconds; below that a keyboard-only first-timer does not finish."""
 
@@ -30,6 +31,8 @@ class Outcome:
     `human_units`, `bot_units`: units reserved by each. `still_waiting`: people who were in line when the time
     was over. `tried_too_often`: answers to people, not bots, that they slow down. `found_full`: people whose
     last answer was that the line is full. `late`: by how much one person in twenty came later than he meant.
+    `farm`: accounts of one shopper, in so many `browsers` of one network; `farm_in` of them and `others_in` of
+    the others were let in.
     """
 
     people: int
@@ -65,6 +68,13 @@ class Outcome:
     paid_within: int
     worker_was_away: bool = False
     late: float = 0.0
+    farm: int = 0
+    browsers: int = 0
+    farm_in: int = 0
+    farm_units: int = 0
+    farm_tries: int = 0
+    farm_slowed: int = 0
+    others_in: int = 0
 
     def document(self) -> dict[str, Any]:
         """Everything as JSON, to be kept."""
@@ -82,7 +92,7 @@ class Finding:
 
 def findings(sale: Sale, seen: Outcome) -> list[Finding]:
     """Judge the settings of a sale by what its rehearsal showed."""
-    judged = (_units, _crowd, _bots, _tries, _full, _line, _lag, _standby, _speed, _time_to_pay)
+    judged = (_units, _crowd, _bots, _farm, _tries, _full, _line, _lag, _standby, _speed, _time_to_pay)
     return [one for judge in judged if (one := judge(sale, seen)) is not None]
 
 
@@ -93,7 +103,7 @@ def verdict(found: Sequence[Finding]) -> str:
 
 
 def _units(_sale: Sale, seen: Outcome) -> Finding:
-    taken = seen.human_units + seen.bot_units
+    taken = seen.human_units + seen.bot_units + seen.farm_units
     if seen.stores_agree and seen.paid <= seen.quantity:
         sentence = _(
             "%(taken)s reservations of %(quantity)s units; both stores agree and nothing was sold twice."
@@ -145,6 +155,31 @@ def _bots(_sale: Sale, seen: Outcome) -> Finding | None:
             " the units."
         )
     return Finding("bots", True, sentence % values)
+
+
+def _farm(_sale: Sale, seen: Outcome) -> Finding | None:
+    if not seen.farm:
+        return None
+    others, units = seen.people + seen.bots, seen.human_units + seen.bot_units
+    factor = seen.others_in / others * seen.farm / max(1, seen.farm_in)
+    equal = units * seen.farm / others
+    values = {
+        "farm": number(seen.farm),
+        "farm_in": number(seen.farm_in),
+        "others": number(others),
+        "others_in": number(seen.others_in),
+        "factor": f"{factor:.1f}" if factor < FINE else number(factor),
+        "units": number(seen.farm_units),
+        "equal": number(equal),
+    }
+    sentence = _(
+        "Of a farm's %(farm)s accounts %(farm_in)s were let in, of %(others)s others %(others_in)s: it is"
+        " slowed by a factor of %(factor)s. It got %(units)s units, as many others %(equal)s."
+    )
+    if seen.farm_units > FARM_SHARE * equal:
+        sentence += " " + _("Its few were first: draw lots at the opening, or ask for proof of work.")
+        return Finding("farm", False, sentence % values)
+    return Finding("farm", True, sentence % values)
 
 
 def _tries(_sale: Sale, seen: Outcome) -> Finding:

@@ -38,6 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--bots", default="5%", help="share of them that hammers (default 5%%)")
         parser.add_argument("--pay", default="80%", help="share that means to pay (default 80%%)")
         parser.add_argument("--minutes", type=float, default=2.0, help="that the sale is open (default 2)")
+        parser.add_argument(
+            "--farm", type=int, default=0, help="accounts of one shopper in one network, beside them"
+        )
+        parser.add_argument("--browsers", type=int, default=1, help="in which the farm has them (default 1)")
         parser.add_argument("--seed", type=int, default=1, help="another number plays another crowd")
         parser.add_argument("--gate", default=playing.own_gate(), help="address of the shop")
         parser.add_argument("--out", type=Path, help="file for the figures, as JSON")
@@ -69,6 +73,8 @@ class Command(BaseCommand):
                 pay=_share(options["pay"]),
                 seconds=options["minutes"] * 60,
                 seed=options["seed"],
+                farm=options["farm"],
+                browsers=options["browsers"],
             )
             return playing.rehearse(sale=sale, cast=cast, gate=options["gate"], tell=self._draw)
         except SaleError as error:
