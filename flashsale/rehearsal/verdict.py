@@ -31,8 +31,8 @@ class Outcome:
     `human_units`, `bot_units`: units reserved by each. `still_waiting`: people who were in line when the time
     was over. `tried_too_often`: answers to people, not bots, that they slow down. `found_full`: people whose
     last answer was that the line is full. `late`: by how much one person in twenty came later than he meant.
-    `farm`: accounts of one shopper, in so many `browsers` of one network; `farm_in` of them and `others_in` of
-    the others were let in.
+    `farm`: accounts of one shopper, in so many `browsers` of one network; `farm_in` of them and `others_in`
+    of the others were let in.
     """
 
     people: int
