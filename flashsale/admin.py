@@ -140,7 +140,10 @@ class SaleAdmin(ModelAdmin):
         (WHEN, {"fields": ("opens_at", "closes_at", "opens_at_once")}),
         (_("How"), {"fields": (("pay_within", "standby_size"),)}),
         (LINE, {"fields": (("rate", "queue_limit"), "pace", ("tie_band", "shuffle_at_open"))}),
-        (_("Who may enter"), {"fields": (("min_account_days", "min_level"), "whitelist_only")}),
+        (
+            _("Who may enter"),
+            {"fields": (("min_account_days", "min_level", "list_excuses"), "whitelist_only")},
+        ),
         (_("Checks at the entry"), {"fields": ("captcha", "question", "answers", "proof_of_work")}),
     )
 

@@ -59,6 +59,7 @@ class SaleForm(forms.ModelForm):  # type: ignore[type-arg]
             "shuffle_at_open",
             "min_account_days",
             "min_level",
+            "list_excuses",
             "whitelist_only",
             "captcha",
             "question",

@@ -103,6 +103,7 @@ class SaleSerializer(serializers.ModelSerializer[Sale]):
             "standby_size",
             "min_account_days",
             "min_level",
+            "list_excuses",
             "whitelist_only",
             "queue",
             "url",

@@ -1,7 +1,7 @@
 """Who may enter a sale. A refusal names one reason, the person's own fact, and when it changes."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -67,7 +67,7 @@ def why_not(
     """
     if not isinstance(user, User):
         return Refusal(Code.NOT_LOGGED_IN, _("Log in to enter. You come back here afterwards."))
-    return _by_own_row(user, sale, now) or _by_lists(user, sale, lists or _look_up(user, sale))
+    return _closed(user) or _by_rules(user, sale, now, lists or _look_up(user, sale))
 
 
 def refused(*, users: Collection[int], sale: Sale, now: datetime) -> dict[int, Code]:
@@ -76,8 +76,7 @@ def refused(*, users: Collection[int], sale: Sale, now: datetime) -> dict[int, C
     listed = WhitelistEntry.objects.filter(sale=sale, email=Lower(OuterRef("email")))
     rows = User.objects.filter(pk__in=users).annotate(is_verified=Exists(mails), is_listed=Exists(listed))
     found = {
-        user.pk: _by_own_row(user, sale, now)
-        or _by_lists(user, sale, Lists(user.is_verified, user.is_listed))
+        user.pk: _closed(user) or _by_rules(user, sale, now, Lists(user.is_verified, user.is_listed))
         for user in rows
     }
     return {pk: refusal.code for pk, refusal in found.items() if refusal is not None}
@@ -89,12 +88,24 @@ def blocked(*, users: Collection[int]) -> dict[int, Code]:
     return {pk: Code.BLOCKED if is_active else Code.CLOSED for pk, is_active in rows}
 
 
-def _by_own_row(user: User, sale: Sale, now: datetime) -> Refusal | None:
+def _closed(user: User) -> Refusal | None:
     if not user.is_active:
         return Refusal(Code.CLOSED, _("This account is closed."))
     if user.standing == User.Standing.BLOCKED:
         return Refusal(Code.BLOCKED, _("We could not let this account in. Support can look the reason up."))
-    return _too_young(user, sale, now) or _level_too_low(user, sale)
+    return None
+
+
+def _by_rules(user: User, sale: Sale, now: datetime, lists: Lists) -> Refusal | None:
+    """Judge by the account, from which the list may excuse, and then by what is not in its row."""
+    is_excused = sale.list_excuses and lists.listed
+    refusal = None if is_excused else _too_young(user, sale, now) or _level_too_low(user, sale)
+    if refusal is None:
+        return _by_lists(user, sale, lists)
+    if sale.list_excuses:
+        excuse = _("The people on its list may enter all the same; %(email)s is not on it.")
+        return replace(refusal, sentence=f"{refusal.sentence} {excuse % {'email': user.email}}")
+    return refusal
 
 
 def _too_young(user: User, sale: Sale, now: datetime) -> Refusal | None:
@@ -122,7 +133,7 @@ def _level_too_low(user: User, sale: Sale) -> Refusal | None:
 
 def _look_up(user: User, sale: Sale) -> Lists:
     """Ask the lists, in one query, where they matter."""
-    if not (_needs_verified() or sale.whitelist_only):
+    if not (_needs_verified() or sale.whitelist_only or sale.list_excuses):
         return Lists(verified=True, listed=True)
     with connection.cursor() as cursor:
         cursor.execute(LOOKED_UP, {"user": user.pk, "sale": sale.pk})

@@ -114,6 +114,12 @@ class Sale(models.Model):
     )
     min_account_days = models.PositiveIntegerField(_("minimum account age in days"), default=0)
     min_level = models.PositiveSmallIntegerField(_("minimum level"), default=0)
+    list_excuses = models.BooleanField(
+        _("or on the list"),
+        default=False,
+        db_default=False,  # the release before may still write sales while this one starts
+        help_text=_("An address on this sale's list needs neither the age nor the level."),
+    )
     whitelist_only = models.BooleanField(
         _("only the list"), default=False, help_text=_("Only e-mail addresses on this sale's list may enter.")
     )

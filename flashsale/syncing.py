@@ -19,7 +19,7 @@ from shop.catalogue.models import Product, Variant
 from shop.catalogue.shopify import ImageRow, ProductRow, VariantRow
 
 SHOWN = ("title", "description", "opens_at", "closes_at", "pay_within", "standby_size")
-RULES = ("min_account_days", "min_level", "whitelist_only")
+RULES = ("min_account_days", "min_level", "list_excuses", "whitelist_only")
 CHECKS = ("captcha", "question", "answers", "proof_of_work")
 """Told to regions only (`UNITS`): whoever else could read the answers would be let in by them."""
 PRODUCTS, SALES, UNIT_SALES = "/api/catalogue/", "/api/sales/", "/api/units/sales/"

@@ -37,7 +37,8 @@ COUNTED = """
 SELECT count(*), count(*) FILTER (WHERE {refused}), {sums}
 FROM (
   SELECT NOT shopper.is_active AS closed, shopper.standing = %(blocked)s AS blocked,
-         shopper.date_joined > %(youngest)s AS young, shopper.level < %(level)s AS level,
+         shopper.date_joined > %(youngest)s AND NOT (%(excuses)s AND listed.email IS NOT NULL) AS young,
+         shopper.level < %(level)s AND NOT (%(excuses)s AND listed.email IS NOT NULL) AS level,
          confirmed.user_id IS NULL AS unverified, listed.email IS NULL AS unlisted
   FROM accounts_user shopper
   LEFT JOIN (SELECT DISTINCT mail.user_id FROM account_emailaddress mail
@@ -72,6 +73,7 @@ def count(sale: Sale) -> Counted:
         "blocked": User.Standing.BLOCKED,
         "youngest": at - timedelta(days=sale.min_account_days),
         "level": sale.min_level,
+        "excuses": sale.list_excuses,
     }
     with connection.cursor() as cursor:
         cursor.execute(COUNTED.format(sums=sums, refused=" OR ".join(rules)), values)
@@ -113,8 +115,15 @@ def rules(sale: Sale) -> str:
         found.append(sentence % {"days": sale.min_account_days})
     if sale.min_level:
         found.append(_("Only shoppers of level %(level)d or higher may enter.") % {"level": sale.min_level})
+    listed = sale.whitelist.count() if sale.pk else 0
+    if found and sale.list_excuses:
+        sentence = ngettext(
+            "The %(count)s address on its list may enter all the same.",
+            "The %(count)s addresses on its list may enter all the same.",
+            listed,
+        )
+        found.append(sentence % {"count": number(listed)})
     if sale.whitelist_only:
-        listed = sale.whitelist.count() if sale.pk else 0
         sentence = ngettext(
             "Only the %(count)s address on its list may enter.",
             "Only the %(count)s addresses on its list may enter.",

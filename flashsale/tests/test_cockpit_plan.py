@@ -114,6 +114,11 @@ def test_the_rules_are_said_and_counted_even_before_the_sale_is_saved(
         "Only accounts older than 30 days may enter. Only shoppers of level 2 or higher may enter."
         " Only the 1,250 addresses on its list may enter. This lets in 1 shopper of 5."
     ) in text
+    text = sentences_of(merchandiser.post(f"{SALES}said/", planned(item, list_excuses="on", **rules)))
+    assert (
+        "level 2 or higher may enter. The 1,250 addresses on its list may enter all the same."
+        " This lets in 4 shoppers of 5."
+    ) in text
     text = sentences_of(merchandiser.post(f"{SALES}said/", planned(item, sale="", **rules)))
     assert "or higher may enter. This lets in 2 shoppers of 5." in text
     assert "Everybody with an account may enter. This lets in 5 shoppers of 5." in sentences_of(

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
-from flashsale.eligibility import Code, Refusal, why_not
+from flashsale.eligibility import Code, Refusal, refused, why_not
 from flashsale.models import Sale, SaleItem, WhitelistEntry
 
 NOW = datetime(2026, 6, 12, 8, 0, tzinfo=UTC)
@@ -91,6 +91,27 @@ def test_only_the_list_is_let_in_whatever_the_capitals(
     bea.email = "Bea@Example.com"
     with django_assert_num_queries(1):
         assert why_not(user=bea, sale=sale, now=NOW) is None
+
+
+@pytest.mark.parametrize("rule", [{"min_account_days": 30_000}, {"min_level": 9}])
+def test_whoever_is_on_the_list_is_excused_from_age_and_level(
+    sale: Sale, bea: User, rule: dict[str, int], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for name, value in {**rule, "list_excuses": True}.items():
+        setattr(sale, name, value)
+    sale.save()
+    found = refusal(bea, sale)
+    assert found.code in (Code.TOO_YOUNG, Code.LEVEL)
+    assert found.sentence.endswith(
+        "The people on its list may enter all the same; bea@example.com is not on it."
+    )
+    assert refused(users=[bea.pk], sale=sale, now=NOW) == {bea.pk: found.code}
+    WhitelistEntry.objects.create(sale=sale, email=bea.email)
+    with django_assert_num_queries(1):
+        assert why_not(user=bea, sale=sale, now=NOW) is None
+    assert refused(users=[bea.pk], sale=sale, now=NOW) == {}
+    bea.standing = User.Standing.BLOCKED
+    assert refusal(bea, sale).code == Code.BLOCKED
 
 
 def test_a_list_of_another_sale_does_not_count(sale: Sale, bea: User, make_sale: Make) -> None:
