@@ -114,10 +114,10 @@ class Sale(models.Model):
     )
     min_account_days = models.PositiveIntegerField(_("minimum account age in days"), default=0)
     min_level = models.PositiveSmallIntegerField(_("minimum level"), default=0)
-    list_excuses = models.BooleanField(
+    list_excuses = models.BooleanField(  # db_default: see `proof_of_work`
         _("or on the list"),
         default=False,
-        db_default=False,  # the release before may still write sales while this one starts
+        db_default=False,
         help_text=_("An address on this sale's list needs neither the age nor the level."),
     )
     whitelist_only = models.BooleanField(
@@ -183,9 +183,8 @@ class Sale(models.Model):
 
     def is_right_answer(self, answer: str) -> bool:
         """Whether `answer` is one of the right ones; capitals and outer white space do not matter."""
-        return answer.strip().casefold() in {
-            line.strip().casefold() for line in self.answers.splitlines() if line.strip()
-        }
+        right = {line.strip().casefold() for line in self.answers.splitlines()}
+        return answer.strip().casefold() in right - {""}
 
 
 class SaleItem(models.Model):
