@@ -137,7 +137,6 @@ class Sale(models.Model):
             " Without JavaScript one enters by a link that is sent by e-mail."
         ),
     )
-
     rehearsal_of = models.ForeignKey(
         "self",
         on_delete=models.CASCADE,
