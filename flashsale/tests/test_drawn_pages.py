@@ -25,12 +25,12 @@ def look(page: Page, shot: Shot) -> list[str]:
 
 
 def look_at_all(browser: Browser, site: str, kind: Iterable[Shot]) -> list[str]:
-    """Look at each page in English, light and wide, and in Chinese, dark and narrow."""
+    """Look at each page, by turns in English, light and wide, and in Chinese, dark and narrow."""
     found = []
-    for shot in kind:
-        found += look(shots.opened(browser, site, shot, **DESK), shot)
+    for number, shot in enumerate(kind):
         there = replace(shot, locale=CHINESE, heading="", client=shot.client)
-        found += look(shots.opened(browser, site, there, **NARROW), there)
+        page, style = (there, NARROW) if number % 2 else (shot, DESK)
+        found += look(shots.opened(browser, site, page, **style), page)
     return found
 
 

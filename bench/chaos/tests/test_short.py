@@ -15,7 +15,7 @@ SEEDS = 20
 @pytest.mark.slow
 def test_nothing_is_lost_in_sales_under_faults(tmp_path: Path) -> None:
     out = tmp_path / "chaos.json"
-    command = [sys.executable, "-m", "bench.chaos", "--seeds", str(SEEDS), "--first", "1", "--out", str(out)]
+    command = [sys.executable, "-m", "bench.chaos", "--seeds", str(SEEDS), "--jobs", "2", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=540, check=False)
     assert done.stdout.splitlines()[-1] == f"violations: 0 in {SEEDS} runs", done.stdout + done.stderr
     assert done.returncode == 0
