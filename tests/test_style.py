@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHEET = (ROOT / "static/css/shop.css").read_text()
+COCKPIT = (ROOT / "static/css/cockpit.css").read_text()
 WITHOUT_COMMENTS = re.sub(r"/\*.*?\*/", "", SHEET, flags=re.DOTALL)
 TOKENS, REST = re.match(r"\s*(:root \{.*?\n\})(.*)", WITHOUT_COMMENTS, re.DOTALL).groups()  # type: ignore[union-attr]
 PICTURES = sorted((ROOT / "static/products").glob("*.svg"))
@@ -28,6 +29,7 @@ PHYSICAL = re.compile(
     r"|text-align:\s*(?:left|right)|float:\s*(?:left|right)"
 )
 TEXT, MARK = 4.5, 3.0
+MARKS = ("paid", "held", "free", "returned", "warn", "bad", "other")  # of the cockpit's charts
 GROUNDS = ("canvas", "surface", "sunken")
 ROLES = ("text", "muted", "accent", "accent-hover", "live", "good", "warn", "bad", "info")
 PAIRS = [
@@ -37,7 +39,6 @@ PAIRS = [
     ("on-accent", "accent", TEXT),
     ("on-accent", "accent-hover", TEXT),
     *[("control", ground, MARK) for ground in GROUNDS],
-    *[(f"chart-{part}", "surface", MARK) for part in ("paid", "held", "free", "standby", "returned")],
 ]
 
 
@@ -70,6 +71,18 @@ def test_contrast_is_computed_as_wcag_does() -> None:
 @pytest.mark.parametrize(("front", "ground", "least"), PAIRS, ids=str)
 def test_every_pair_of_tokens_can_be_read(front: str, ground: str, least: float, scheme: str) -> None:
     assert contrast(token(front, scheme), token(ground, scheme)) >= least
+
+
+@pytest.mark.parametrize("scheme", [".cockpit", ".dark .cockpit"])
+def test_every_mark_of_a_chart_stands_out_of_its_card(scheme: str) -> None:
+    found = re.search(rf"^{re.escape(scheme)} \{{(.*?)\}}", COCKPIT, re.DOTALL | re.MULTILINE)
+    assert found
+    colours = dict(re.findall(r"--c-(\w+): (#\w{6});", found[1]))
+    card = colours.pop("card")
+    least = {"ink": TEXT, "quiet": TEXT, "rule": 0.0} | dict.fromkeys(MARKS, MARK)
+    assert colours.keys() == least.keys()
+    weak = {name for name, colour in colours.items() if contrast(colour, card) < least[name]}
+    assert weak == set()
 
 
 def test_no_colour_stands_outside_the_tokens() -> None:

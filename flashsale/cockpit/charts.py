@@ -28,7 +28,7 @@ NAME_LINES = 3
 OF_A_FILE = (
     "text{font:12px sans-serif}.axis{fill:#57606a}.rule{stroke:#d5dae0}.line{fill:none;stroke:#7b4fb5;"
     "stroke-width:2}.area{fill:#7b4fb5}.area.paid,.area.reserved{fill:#1a6b3c}.area.held,.area.queued{fill:"
-    "#2f6fd0}.area.free,.area.sold_out{fill:#aab4c0}.faint{opacity:.4}.flag{stroke:#57606a}"
+    "#2f6fd0}.area.free,.area.sold_out{fill:#8b939e}.faint{opacity:.4}.flag{stroke:#57606a}"
 )
 
 Rows = Sequence[Sequence[Any]]

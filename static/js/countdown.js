@@ -2,10 +2,21 @@
 
 import { alarm } from "./alarm.js";
 import * as clock from "./clock.js";
-import { figures } from "./wording.js";
 
 const UNSEEN = 5000; // ms between two looks while nobody looks; milestones are multiples of it
 const OFF_BY = 2000; // ms that a device's clock may be off before the page says so
+
+const two = (value) => String(value).padStart(2, "0");
+
+/** `2 d 03:04:05`, `03:04:05` or `04:05`. */
+export function figures(ms) {
+  const all = Math.max(0, Math.floor(ms / 1000));
+  const days = Math.floor(all / 86400);
+  const hours = Math.floor((all % 86400) / 3600);
+  const rest = `${two(Math.floor((all % 3600) / 60))}:${two(all % 60)}`;
+  if (days) return `${days} d ${two(hours)}:${rest}`;
+  return hours ? `${two(hours)}:${rest}` : rest;
+}
 
 function sayOff(root) {
   const note = root.querySelector("[data-clock-off]");

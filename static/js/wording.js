@@ -47,15 +47,3 @@ export function span(ms) {
   ].find(([, , fits]) => fits);
   return measured(unit).format(value);
 }
-
-const two = (value) => String(value).padStart(2, "0");
-
-/** `2 d 03:04:05`, `03:04:05` or `04:05`. */
-export function figures(ms) {
-  const all = Math.max(0, Math.floor(ms / 1000));
-  const days = Math.floor(all / 86400);
-  const hours = Math.floor((all % 86400) / 3600);
-  const rest = `${two(Math.floor((all % 3600) / 60))}:${two(all % 60)}`;
-  if (days) return `${days} d ${two(hours)}:${rest}`;
-  return hours ? `${two(hours)}:${rest}` : rest;
-}

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { figures, form, hour, number, put, range, span } from "../../../static/js/wording.js";
+import { figures } from "../../../static/js/countdown.js";
+import { form, hour, number, put, range, span } from "../../../static/js/wording.js";
 
 test("seconds below a minute, minutes to twenty, then steps of five, hours and days", () => {
   const spans = [0, 1, 59, 60, 840, 1320, 5000, 90000, 200000].map((seconds) => span(1000 * seconds));
