@@ -66,10 +66,10 @@ def weight(loaded: list[Loaded], *kinds: str) -> int:
 
 
 def test_the_page_of_the_line_fits_into_one_first_flight(
-    load: Load, record_property: Callable[[str, object], None]
+    load: Load, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     loaded = load(waiting)
-    record_property("bytes of 14,336", weight(loaded))  # `--junitxml=FILE` shows what is left; it varies by some
+    record_testsuite_property("bytes of 14,336", weight(loaded))  # shown by `--junitxml=FILE`
     assert {one.kind for one in loaded} == {"document", "stylesheet", "script", "other"}
     assert len(loaded) == 4, loaded
     assert weight(loaded) <= 14 * KB, loaded
