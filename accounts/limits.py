@@ -44,10 +44,14 @@ class Limit(NamedTuple):
 
 
 class Tries(NamedTuple):
-    """What is left after a request was counted: tries (negative: it is one too many), and until when (s)."""
+    """What is left after a request was counted: tries (negative: it is one too many), and until when (s).
+
+    `refused_by` are the keys ("user", "device", "ip") of the limits for which it is one too many.
+    """
 
     left: int
     seconds: int
+    refused_by: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1024)  # a proxy in front is everybody's peer
@@ -132,12 +136,16 @@ def count(request: HttpRequest, *limits: Limit) -> Tries:
     except RedisError:
         log.warning("A post was not counted: the cache is away", exc_info=True)
         numbers = [0] * len(counters)
-    for limit, counter, number in zip(limits, counters, numbers, strict=True):
-        if number > counter.most:
-            REFUSED.labels(limit.group).inc()
-    now = int(time.time())
+    passed = [
+        limit
+        for limit, counter, number in zip(limits, counters, numbers, strict=True)
+        if number > counter.most
+    ]
+    for limit in passed:
+        REFUSED.labels(limit.group).inc()
+    now, refused_by = int(time.time()), tuple(limit.key for limit in passed)
     return min(
-        Tries(counter.most - number, max(1, counter.end - now))
+        Tries(counter.most - number, max(1, counter.end - now), refused_by)
         for counter, number in zip(counters, numbers, strict=True)
     )
 

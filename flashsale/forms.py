@@ -38,7 +38,8 @@ class EntryForm(CaptchaForm):
     """The ways to prove that one is human: any one that is right is enough, whatever stands in the others.
 
     Proof of work is asked for beside them, and a link spares it. `number` is the question that is asked. A
-    sale without a check has no fields. A link is never typed: it comes with the address in the mail.
+    sale without a check has no fields. A link is never typed: it comes with the address in the mail. `missed`
+    are the checks ("work", "question", "captcha") that were tried in vain, where none was right.
     """
 
     answer = forms.CharField(
@@ -64,6 +65,7 @@ class EntryForm(CaptchaForm):
         self.sale, self.number, self._challenge = sale, number, challenge
         self.question = questions[number] if questions else None
         self._letters_tried = False
+        self.missed: list[str] = []
         self.fields["captcha"].required = False
         if not sale.captcha:
             self._drop("captcha", "captcha_key")
@@ -104,10 +106,13 @@ class EntryForm(CaptchaForm):
         elif fault:
             self.add_error(None, FAULTS[fault])
         if fault:
+            self.missed.append("work")
             return  # the letters were not tried, and are drawn again with what was typed
         if given.get("answer"):
+            self.missed.append("question")
             self.add_error("answer", OTHER_ANSWER)
         if given.get("captcha"):
+            self.missed.append("captcha")
             self.add_error("captcha", OTHER_LETTERS)
             self.data = dict(self.data.items()) | {"captcha": ""}  # they belong to letters that are gone
         if not self.errors:

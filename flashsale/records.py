@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
 
@@ -27,6 +27,7 @@ class Sample(models.Model):
 
     `outcomes` are the attempts answered so far by outcome, `shoppers` how many people made them (estimated),
     `tries` how many of a sample of them tried how often (groups of `stock.TRIES`); empty where nobody did.
+    `refused` are the posts turned away at the entry so far, by limit (names of `refusals.NAMES`).
     """
 
     sale = models.ForeignKey("flashsale.Sale", on_delete=models.CASCADE, related_name="samples")
@@ -39,6 +40,7 @@ class Sample(models.Model):
     issued = models.PositiveIntegerField(default=0)
     served = models.PositiveIntegerField(default=0)
     outcomes = models.JSONField(default=dict)
+    refused = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     shoppers = models.PositiveIntegerField(default=0)
     tries = models.JSONField(default=list)
     unrecorded = models.PositiveIntegerField(default=0)

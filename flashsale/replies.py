@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -25,6 +25,20 @@ class Answer(NamedTuple):
     number: int = 0
     position: int = 0
     at: int = 0
+
+
+class Flow(NamedTuple):
+    """What was counted of a sale, for the operators' figures only.
+
+    `outcomes` are the attempts answered so far by outcome, by about so many `shoppers`; `tries` how often one
+    tried: the shoppers of a sample, at most 2,000, in the groups of `stock.TRIES`; `refused` who was turned
+    away at the entry, by limit.
+    """
+
+    outcomes: dict[str, int]
+    shoppers: int
+    tries: list[int]
+    refused: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +147,15 @@ def read_decided(reply: Sequence[bytes], attempts: int) -> Decided:
     if len(reply) != 1 + attempts:
         raise ResponseError(f"{len(reply) - 1} replies to {attempts} attempts")
     return Decided(int(now), int(epoch), int(seq), phase.decode(), [read_answer(text) for text in reply[1:]])
+
+
+def read_flow(reply: Sequence[Any], entry: str) -> Flow:
+    """Read what was counted; the names of what the entry refused begin with `entry`."""
+    shoppers, tries, *pairs = reply
+    counted = {name.decode(): int(number) for name, number in zip(pairs[::2], pairs[1::2], strict=True)}
+    refused = {name: counted.pop(name) for name in list(counted) if name.startswith(entry)}
+    told = {name.removeprefix(entry): number for name, number in refused.items()}
+    return Flow(counted, int(shoppers), list(map(int, tries)), told)
 
 
 def read_status(reply: Sequence[bytes] | None, items: Sequence[int]) -> Status | None:

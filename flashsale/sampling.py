@@ -12,7 +12,8 @@ from flashsale.replies import Status
 BEFORE = timedelta(minutes=10)
 SHOWN = 3600
 """Looks that a page draws: an hour in which something happens every second."""
-SAME = ("free", "held", "paid", "returned", "standby", "issued", "served", "outcomes", "unrecorded")
+COUNTED = ("outcomes", "refused")
+SAME = ("free", "held", "paid", "returned", "standby", "issued", "served", "unrecorded", *COUNTED)
 
 
 def take() -> int:
@@ -41,14 +42,15 @@ def look(sale: Sale) -> Sample | None:
     status = stock.run(stock.status(sale.pk, [item.pk for item in sale.items.all()]))
     if status is None:
         return None
-    outcomes, shoppers, tries = stock.run(stock.flow(sale.pk))
+    flow = stock.run(stock.flow(sale.pk))
     left = stream.backlog(sale.pk)
     return Sample(
         sale=sale,
         at=datetime.fromtimestamp(status.now / 1000, tz=UTC),
-        outcomes=outcomes,
-        shoppers=shoppers,
-        tries=tries if any(tries) else [],
+        outcomes=flow.outcomes,
+        refused=flow.refused,
+        shoppers=flow.shoppers,
+        tries=flow.tries if any(flow.tries) else [],
         issued=status.queue.tickets if status.queue else 0,
         served=status.queue.served(status.now) if status.queue else 0,
         unrecorded=left.unread + left.pending,

@@ -21,10 +21,12 @@ from redis.exceptions import ResponseError
 from flashsale.replies import (
     Answer,
     Decided,
+    Flow,
     Members,
     Own,
     Status,
     read_decided,
+    read_flow,
     read_members,
     read_own,
     read_status,
@@ -37,6 +39,8 @@ RESULTS = "fs:results"
 LOOKS = "fs:looks"
 BLOCKED = "fs:blocked"
 TRIES = ("1", "2", "3", "4–5", "6–10", "11–30", "31+")
+REFUSED = "entry "
+"""Begins the names under which the refusals of the entry stand among the outcomes of attempts."""
 NO_SALE = 0
 """As news: not of one sale, the list of the blocked has changed."""
 
@@ -160,17 +164,14 @@ def count(sale: int, outcomes: Mapping[str, int], users: Collection[int]) -> Cal
     return Call("count", _flow_keys(sale), [*pairs, _text(users)], bool)
 
 
-def flow(sale: int) -> Call[tuple[dict[str, int], int, list[int]]]:
-    """Attempts answered so far by outcome, by how many shoppers (estimated), and how often one of them tried.
+def refuse(sale: int, limits: Iterable[str]) -> Call[bool]:
+    """Count a post that each of these limits refused at the entry; False for an unknown sale."""
+    return count(sale, {REFUSED + limit: 1 for limit in limits}, [])
 
-    The last are the shoppers of a sample, at most 2,000, in the groups of `TRIES`.
-    """
 
-    def read(reply: list[Any]) -> tuple[dict[str, int], int, list[int]]:
-        pairs = zip(reply[2::2], reply[3::2], strict=True)
-        return {name.decode(): int(number) for name, number in pairs}, int(reply[0]), list(map(int, reply[1]))
-
-    return Call("flow", _flow_keys(sale), [], read)
+def flow(sale: int) -> Call[Flow]:
+    """What was counted so far by `count` and `refuse`."""
+    return Call("flow", _flow_keys(sale), [], lambda reply: read_flow(reply, REFUSED))
 
 
 def forget(sale: int, items: Sequence[int]) -> Call[int]:

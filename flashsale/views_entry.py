@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import devices, next_page
 from accounts.limits import Limit, Tries, begin_at_nought, client_address, count, too_many
 from accounts.models import User
-from flashsale import arrival, eligibility, entry, entry_link, entry_page
+from flashsale import arrival, eligibility, entry, entry_link, entry_page, refusals
 from flashsale.eligibility import Refusal
 from flashsale.entry_page import Known, form_of
 from flashsale.models import Sale
@@ -46,6 +46,7 @@ def sale_enter(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         tries = count(request, *(CHANGE if _way(request, known) else ANSWER))
         if tries.left < 0:
+            refusals.count(sale=known.sale, limits=tries.refused_by)
             return too_many(request, seconds=tries.seconds)
     if known.sale.phase == "ended":
         messages.info(request, _("This sale has ended; nobody can enter it any more."))
@@ -101,6 +102,7 @@ def _answered(request: HttpRequest, user: User, known: Known, tries: Tries) -> H
     form = form_of(request, known, data=request.POST)
     if entry.has_entered(request=request, sale=known.sale) or form.is_valid():
         return _let_in(request, user, known.sale)
+    refusals.count(sale=known.sale, limits=form.missed)
     until = timezone.now() + timedelta(seconds=tries.seconds)
     return entry_page.draw(request, known, form, left=tries.left, left_until=until)
 
@@ -115,6 +117,7 @@ def _mailed(request: HttpRequest, user: User, sale: Sale) -> dict[str, object]:
     """Send the link, unless so many were sent; return what the page says of it."""
     now, tries = timezone.now(), count(request, LINKS)
     if tries.left < 0:
+        refusals.count(sale=sale, limits=tries.refused_by)
         return {"no_link_until": now + timedelta(seconds=tries.seconds)}
     entry_link.send(user=user, sale=sale, now=now)
     return {"sent_to": masked(user.email), "link_until": now + entry_link.LIFE}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from redis.exceptions import RedisError
 
-from flashsale import pacing, sampling
+from flashsale import pacing, refusals, sampling
 from flashsale.cockpit.scales import number, share
 from flashsale.errors import Silent
 from flashsale.models import Reservation, Sale, Sample
@@ -189,6 +189,16 @@ def _line(look: Look) -> list[tuple[str, str]]:
         ),
         (_("turn of the last in line"), line.last_turn() if line.waiting else _("nobody waits")),
     ]
+
+
+def refused(look: Look) -> list[tuple[str, str]]:
+    """How often each limit refused; while the memory is silent, as often as was seen last."""
+    one = look.now_sample or (look.past[-1] if look.past else None)
+    if one is None:
+        return [(_("Entry"), _("unknown: the memory is silent"))]
+    names = refusals.words()
+    counted = refusals.counted(outcomes=one.outcomes, refused=one.refused)
+    return [(names[name], number(count)) for name, count in counted.items()]
 
 
 def takings(look: Look) -> list[tuple[str, str]]:

@@ -120,6 +120,7 @@ def _facts(look: figures.Look) -> dict[str, Any]:
         "times": figures.when(look),
         "flow": figures.flow(look),
         "takings": figures.takings(look),
+        "refused": figures.refused(look),
         "health": health.look(look.now_sample),
         "age": figures.age(look),
     }

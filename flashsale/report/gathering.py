@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from flashsale import refusals
 from flashsale.models import Entrance, Reservation, Sale, Sample, StandbyEntry
 from flashsale.report import fairness
 from flashsale.report.fairness import Groups, Speed
@@ -42,6 +43,7 @@ class Report:
     last_payment: float | None
     funnel: list[Step]
     outcomes: dict[str, int]
+    refused: dict[str, int]
     attempts_each: float | None
     tries: list[tuple[str, int]]
     units: dict[str, int]
@@ -81,6 +83,7 @@ def gather(sale: Sale) -> Report:
         last_payment=_after(sale, orders.aggregate(at=Max("paid_at"))["at"]),
         funnel=_funnel(people),
         outcomes=last.outcomes if last else {},
+        refused=refusals.counted(outcomes=last.outcomes, refused=last.refused) if last else {},
         attempts_each=last.attempts / last.shoppers if last and last.shoppers else None,
         tries=list(zip(TRIES, last.tries, strict=True)) if last and last.tries else [],
         units=_units(sale),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from flashsale import refusals
 from flashsale.cockpit import charts, pictures, scales
 from flashsale.cockpit.charts import Chart
 from flashsale.cockpit.scales import number, share
@@ -35,6 +36,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         (_("Returned to stock"), number(report.units["returned"])),
         (_("Attempts"), number(attempts)),
         (_("Attempts for each shopper"), each),
+        (_("What the limits refused"), _refused(report)),
         (_("Standby"), _standby(report)),
         (_("Gini of luck"), _gini(report)),
     ]
@@ -42,6 +44,12 @@ def facts(report: Report) -> list[tuple[str, str]]:
 
 def _seconds(after: float | None) -> str:
     return _("%(seconds).1f s after the opening") % {"seconds": after} if after is not None else _("never")
+
+
+def _refused(report: Report) -> str:
+    names = refusals.words()
+    counted = [f"{names[name]}: {number(count)}" for name, count in report.refused.items() if count]
+    return "; ".join(counted) or _("nobody")
 
 
 def _standby(report: Report) -> str:
@@ -194,6 +202,7 @@ def csv_rows(report: Report) -> list[Sequence[object]]:
     rows += [("units", name, value) for name, value in report.units.items()]
     rows += [("funnel", one.name, one.people, one.of_step) for one in report.funnel]
     rows += [("outcome", name, value) for name, value in report.outcomes.items()]
+    rows += [("refused", name, value) for name, value in report.refused.items()]
     rows += [("standby", name, value) for name, value in report.standby.items()]
     rows.append(("seconds after the opening", "last hold", report.last_hold))
     rows.append(("seconds after the opening", "last payment", report.last_payment))
