@@ -25,8 +25,13 @@ def running_of(sale: Sale) -> Rehearsal | None:
     return alive.first()
 
 
+def everybody(row: Rehearsal) -> int:
+    """How many come: shoppers, and the accounts of a farm."""
+    return int(row.cast["shoppers"] + row.cast.get("farm", 0))
+
+
 def progress(row: Rehearsal) -> int:
-    """How many shoppers are done."""
+    """How many of them are done."""
     return int(cache.get(_key(row)) or 0)
 
 
@@ -35,7 +40,7 @@ def play(rehearsal_id: int) -> None:
     row = Rehearsal.objects.select_related("sale").get(pk=rehearsal_id)
     if row.ended_at is not None or not cache.add(f"{_key(row)}:begun", 1, DEAD_AFTER.total_seconds()):
         return
-    total = row.cast["shoppers"]
+    total = everybody(row)
 
     def tell(done: int, _all: int) -> None:
         if (

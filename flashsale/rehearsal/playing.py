@@ -168,10 +168,8 @@ def _play(sale: Sale, copy: Sale, cast: Cast, gate: str, tell: Callable[[int, in
 
 def _actors(copy: Sale, cast: Cast, gate: str) -> tuple[Door | None, list[Person]]:
     """Return who comes; where there is a farm nobody has a pass yet, and the door that gives them."""
-    users, farm = (
-        shadow.make_shoppers(copy, cast.shoppers),
-        shadow.make_shoppers(copy, cast.farm, first=cast.shoppers),
-    )
+    users = shadow.make_shoppers(copy, cast.shoppers)
+    farm = shadow.make_shoppers(copy, cast.farm, first=cast.shoppers)
     items = list(copy.items.values_list("pk", flat=True))
     passes = repeat("") if farm else crowd.issue_passes(copy, users)
     actors = people.cast(
@@ -242,10 +240,8 @@ def _lateness(humans: list[Person]) -> list[float]:
 
 
 def _of_farm(actors: list[Person]) -> dict[str, Any]:
-    farm, others = (
-        [one for one in actors if one.kind == "farm"],
-        [one for one in actors if one.kind != "farm"],
-    )
+    farm = [one for one in actors if one.kind == "farm"]
+    others = [one for one in actors if one.kind != "farm"]
     return {
         "farm": len(farm),
         "farm_in": sum(bool(one.token) for one in farm),
