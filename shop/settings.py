@@ -247,6 +247,8 @@ AXES_VERBOSE = False
 
 # Mail
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://localhost:25")
+DJANGOS, OURS = "django.core.mail.backends.smtp.EmailBackend", "shop.smtp.EmailBackend"  # with a clock
+EMAIL_CONFIG["EMAIL_BACKEND"] = EMAIL_CONFIG["EMAIL_BACKEND"].replace(DJANGOS, OURS)
 vars().update(EMAIL_CONFIG)
 if DEBUG and "EMAIL_URL" not in env.ENVIRON:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

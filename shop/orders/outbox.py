@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
 """For so long a claimed mail belongs to whoever claimed it."""
 SPEND = 120.0
-"""Seconds after which no mail of a batch is begun. A server that is slow at every step holds one for a minute
-and a half (EMAIL_TIMEOUT): that fits into the lease, so nobody else sends what is being sent."""
+"""Seconds after which no mail of a batch is begun. However slow the server is, one holds a worker for at most
+twice `shop.smtp.PATIENCE`, to connect and to send: that fits into the lease, so nobody else sends it."""
 BATCH = 50
 BASE, CAP = 1.0, 6 * 3600.0
 """First and longest wait before another try, in seconds."""

@@ -83,6 +83,13 @@ def test_production_settings_pass_the_deployment_check() -> None:
     assert "System check identified no issues (0 silenced)." in done.stdout
 
 
+@pytest.mark.parametrize("scheme", ["smtp", "smtp+tls", "smtp+ssl"])
+def test_every_way_to_a_mail_server_has_a_clock(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("EMAIL_URL", f"{scheme}://shop:secret@mail.example.com:587")
+    made = _settings()
+    assert (made["EMAIL_BACKEND"], made["EMAIL_TIMEOUT"]) == ("shop.smtp.EmailBackend", 10)
+
+
 def test_production_keeps_cookies_to_https_and_passwords_slow() -> None:
     made = _settings()
     assert made["SESSION_COOKIE_SECURE"] is made["CSRF_COOKIE_SECURE"] is made["SECURE_SSL_REDIRECT"] is True

@@ -31,13 +31,14 @@ class Inbox(Message):
 
 
 @contextmanager
-def receiving(settings: Any) -> Iterator[Inbox]:
-    """Run a mail server and let Django send to it."""
+def receiving(settings: Any, **tls: Any) -> Iterator[Inbox]:
+    """Run a mail server and let Django send to it; `tls` is `ssl_context`, or for STARTTLS `tls_context`."""
     handler = Inbox()
-    server: Any = Controller(handler, hostname="127.0.0.1", port=free_port())
+    server: Any = Controller(handler, hostname="127.0.0.1", port=free_port(), **tls)
     server.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "shop.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.EMAIL_USE_SSL, settings.EMAIL_USE_TLS = "ssl_context" in tls, "tls_context" in tls
     settings.EMAIL_TIMEOUT = 5
     yield handler
     server.stop()

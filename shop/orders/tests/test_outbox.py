@@ -110,7 +110,7 @@ def test_a_mail_that_cannot_be_rendered_does_not_hold_up_the_others(inbox: Inbox
 
 
 def test_a_server_that_is_away_puts_mail_off_longer_each_time(settings: Any, db: None) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "shop.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     write()
     assert outbox.send_due() == 0
