@@ -3,7 +3,9 @@
 import io
 from collections.abc import Callable
 from datetime import timedelta
+from string import ascii_uppercase
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -136,6 +138,33 @@ def test_a_sheet_that_unpacks_to_too_much_is_refused(
 ) -> None:
     monkeypatch.setattr(sheets, "LARGEST_UNPACKED", 1_000)
     assert "unpacks to more than" in words(upload(boss, item, as_sheet(["email"], ["ann@example.com"])))
+
+
+def with_cells(*cells: str) -> bytes:
+    """Return a sheet that has nothing but these cells, each with the word "far" in it."""
+    rows = "".join(
+        f'<row r="{cell.strip(ascii_uppercase)}"><c r="{cell}" t="str"><v>far</v></c></row>' for cell in cells
+    )
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f'<dimension ref="{cells[0]}:{cells[-1]}"/><sheetData>{rows}</sheetData></worksheet>'
+    )
+    out = io.BytesIO()
+    with ZipFile(io.BytesIO(as_sheet(["x"]))) as old, ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, sheet if name.endswith("sheet1.xml") else old.read(name))
+    return out.getvalue()
+
+
+def test_two_cells_far_apart_do_not_make_a_sheet_of_billions(boss: Client, item: SaleItem) -> None:
+    text = words(upload(boss, item, with_cells("A1", "XFD1048576")))
+    assert "Line 1: “far” is not an e-mail address." in text
+
+
+def test_rows_beyond_the_last_one_of_the_format_are_not_read(boss: Client, item: SaleItem) -> None:
+    text = words(upload(boss, item, with_cells("A1", "A999999999999")))
+    assert "Line 1: “far” is not an e-mail address." in text
+    assert "Line 999999999999" not in text
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
