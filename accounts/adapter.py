@@ -45,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send within the request, bounded by EMAIL_TIMEOUT, and say so if it failed.
+        """Send within the request, bounded by `shop.smtp.PATIENCE`, and say so if it failed.
 
         Asking again sends a new link, and that link is a secret with an end: in an outbox it would outlive
         the request that asked for it. Mails about orders, which nobody asks for again, leave from the outbox.
