@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from flashsale import operating
+from flashsale import audit, operating
+from flashsale.cockpit.forms import ActionForm
 from flashsale.cockpit.scales import number
 from flashsale.errors import SaleError
 from flashsale.models import Sale
@@ -63,11 +64,15 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def schedule(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
-    """Say what scheduling does, then do it."""
+    """Say what scheduling does, then do it, unless somebody did something since."""
+    # Before the plan is read: a page may show more than it says that it has seen, never less.
+    seen = audit.latest(Sale(pk=pk))
     sale = find_sale(request, pk)
-    if request.method == "POST":
+    form = ActionForm(request.POST if request.method == "POST" else None, sale=sale, initial={"seen": seen})
+    if request.method == "POST" and form.is_valid():
+        seen = form.cleaned_data["seen"]
         try:
-            messages.success(request, operating.schedule(sale=sale, by=operator(request)))
+            messages.success(request, operating.schedule(sale=sale, by=operator(request), seen=seen))
         except SaleError as error:
             messages.error(request, str(error))
         return back(sale)
@@ -76,6 +81,7 @@ def schedule(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
         site,
         sale,
         title=_("Schedule “%(sale)s”") % {"sale": sale.title},
+        form=form,
         effects=_effects_of_scheduling(sale),
         button=_("Schedule, take the units out of ordinary stock"),
     )

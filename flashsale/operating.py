@@ -37,9 +37,9 @@ class Units:
         return self.quantity, self.free, self.held, self.paid, self.returned
 
 
-def schedule(*, sale: Sale, by: User) -> str:
-    """Schedule a draft and say so. Raises SchedulingError."""
-    scheduling.schedule(sale=sale)
+def schedule(*, sale: Sale, by: User, seen: int | None = None) -> str:
+    """Schedule a draft and say so. Raises SaleError."""
+    scheduling.schedule(sale=sale, seen=seen)
     audit.note(sale=sale, by=by, what=_("Scheduled."), before="draft", after="scheduled")
     units = sum(sale.items.values_list("quantity", flat=True))
     sentence = ngettext(

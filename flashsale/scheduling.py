@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from flashsale import pauses, standby, stock, stream
+from flashsale import audit, pauses, standby, stock, stream
 from flashsale.errors import SchedulingError
 from flashsale.models import Reservation, Sale, SaleItem, StandbyEntry, Transfer
 from flashsale.pauses import Why
@@ -24,10 +24,12 @@ from shop.catalogue.models import Variant
 logger = logging.getLogger(__name__)
 
 
-def schedule(*, sale: Sale) -> None:
-    """Move the sale's units out of ordinary stock and warm the store up. Raises SchedulingError.
+def schedule(*, sale: Sale, seen: int | None = None) -> None:
+    """Move the sale's units out of ordinary stock and warm the store up. Raises SchedulingError and Stale.
 
     In one transaction: either all units have left ordinary stock and the sale is scheduled, or nothing.
+    `seen` is the last thing that the operator's page knew of (None: there was no page). It is compared under
+    the lock under which plans are saved, so that nobody schedules another plan than the one that was read.
     """
     with transaction.atomic(durable=True):
         locked = Sale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale.pk)
@@ -35,6 +37,7 @@ def schedule(*, sale: Sale) -> None:
             raise SchedulingError(_("This sale was scheduled before."))
         if locked.deleted_at is not None:
             raise SchedulingError(_("This draft was deleted. Bring it back first."))
+        audit.refuse_old(sale=locked, seen=seen)
         of_variants = dict(locked.items.values_list("variant_id", "quantity"))
         if not of_variants:
             raise SchedulingError(_("Add at least one item first."))

@@ -47,13 +47,13 @@ def outcome_words() -> dict[str, str]:
 
 
 def draw(look: Look) -> list[Chart]:
-    """Draw all of them."""
+    """Draw all of them that have something to show."""
     flags = _flags(look.sale)
     kept = [look.past[place] for place in scales.thinned(len(look.past))]
     return [
         units(look.sale, kept, flags),
         attempts(look.past, flags),
-        line(kept, flags),
+        *line(look.sale, kept, flags),
         deadlines(look),
         outcomes(look.past[-1].outcomes if look.past else {}),
     ]
@@ -125,8 +125,10 @@ def attempts(samples: Sequence[Sample], flags: Sequence[Flag]) -> Chart:
     return Chart("attempts", title, said, svg, headers, rows)
 
 
-def line(samples: Sequence[Sample], flags: Sequence[Flag]) -> Chart:
-    """Draw tickets issued and served, all told."""
+def line(sale: Sale, samples: Sequence[Sample], flags: Sequence[Flag]) -> list[Chart]:
+    """Draw tickets issued and served, all told; nothing for a sale that has no line and never had one."""
+    if not sale.rate and not any(one.issued for one in samples):
+        return []
     title = _("The line: tickets issued and served")
     series = [
         Series(_("Issued"), "issued", [one.issued for one in samples]),
@@ -139,7 +141,7 @@ def line(samples: Sequence[Sample], flags: Sequence[Flag]) -> Chart:
         said += " " + _("The distance across is the wait, the distance down is the length.")
     headers, rows = charts.table(_times(samples), series)
     svg = charts.cumulative(f"{title}. {said}", _times(samples), series, flags)
-    return Chart("line", title, said, svg, [_("Time"), *headers], rows)
+    return [Chart("line", title, said, svg, [_("Time"), *headers], rows)]
 
 
 def deadlines(look: Look) -> Chart:

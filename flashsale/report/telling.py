@@ -147,7 +147,7 @@ def drawn(report: Report) -> list[Chart]:
     return [
         pictures.units(report.sale, kept, []),
         pictures.attempts(report.samples, []),
-        pictures.line(kept, []),
+        *pictures.line(report.sale, kept, []),
         pictures.outcomes(report.outcomes),
         _tries(report),
         _shares("age", _("Units by account age"), report.groups["age"]),

@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as StoreAway
 
 from accounts.groups import ensure_groups
 from accounts.models import User
-from flashsale import draining, stock
+from flashsale import audit, draining, stock
 from flashsale.models import ParkedEntry, Sale, SaleItem
 from flashsale.tests.conftest import attempt, win
 from flashsale.tests.pages import logged_in, words
@@ -54,6 +54,12 @@ def do(client: Client, item: SaleItem, verb: str, /, **fields: str) -> str:
     return words(response) + " ".join(str(message) for message in response.context["messages"])
 
 
+def seen_by(response: Any) -> str:
+    """Return what the form of a page says that it has seen."""
+    page: str = response.content.decode()
+    return page.split('name="seen" value="')[1].split('"', maxsplit=1)[0]
+
+
 def phase(item: SaleItem) -> str:
     status = stock.run(stock.status(item.sale_id, [item.pk]))
     assert status is not None
@@ -79,6 +85,21 @@ def test_scheduling_twice_is_refused_with_a_sentence(merchandiser: Client, make_
     assert "This sale was scheduled before." in do(merchandiser, item, "schedule")
     item.variant.refresh_from_db()
     assert item.variant.stock == 10
+
+
+def test_a_plan_that_was_changed_since_its_page_was_drawn_is_not_scheduled(
+    merchandiser: Client, make_sale: Make
+) -> None:
+    item = make_sale(quantity=3, scheduled=False)
+    old = seen_by(merchandiser.get(at(item, "schedule")))
+    audit.note(sale=item.sale, by=User.objects.create_user("ann@example.com"), what="Changed Quantity.")
+    assert "ago, and your page did not show it: Changed Quantity." in do(
+        merchandiser, item, "schedule", seen=old
+    )
+    item.variant.refresh_from_db()
+    assert (Sale.objects.get().state, item.variant.stock) == (Sale.State.DRAFT, 13)
+    new = seen_by(merchandiser.get(at(item, "schedule")))
+    assert "is scheduled: 3 units have left ordinary stock." in do(merchandiser, item, "schedule", seen=new)
 
 
 def test_scheduling_works_while_the_store_is_silent(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as StoreAway
 
 from accounts.models import User
-from flashsale import audit, draining, operating, sampling, stock
+from flashsale import audit, draining, operating, sampling, scheduling, stock
 from flashsale.models import Reservation, Sale, SaleItem
 from flashsale.tests.conftest import attempt, pay, units, win
 from flashsale.tests.pages import words
@@ -89,6 +89,19 @@ def test_charts_have_a_sentence_a_table_and_a_csv_that_say_the_same(
     )
     assert rows[1:] == [["Reserved", "2", "2 of 42"], ["Sold out", "40", "40 of 42"]]
     assert merchandiser.get(at(item, "live/nothing.csv")[:-1]).status_code == 404
+
+
+def test_a_line_is_drawn_only_for_a_sale_that_has_or_had_one(
+    merchandiser: Client, make_sale: Make, shoppers: Crowd
+) -> None:
+    item, lined = make_sale(quantity=3), make_sale(quantity=3, rate=1)
+    assert "tickets issued and served" not in live(merchandiser, item)
+    assert merchandiser.get(at(item, "live/line.csv")[:-1]).status_code == 404
+    assert "Nobody has waited in line." in live(merchandiser, lined)
+    attempt(lined, *shoppers(3))
+    sampling.take()
+    scheduling.set_rate(sale_id=lined.sale_id, rate=None)
+    assert "The line was never longer than" in live(merchandiser, lined)
 
 
 def test_whoever_looks_second_is_shown_the_same_drawing(merchandiser: Client, make_sale: Make) -> None:
