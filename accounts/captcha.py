@@ -16,6 +16,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import captcha_pool
+from accounts.forms import UncutForm
 
 SPEAKER = Path(__file__).with_name("speak.py")
 SPEAK_SECONDS = 5
@@ -104,7 +105,7 @@ def spoken(hashkey: str) -> bytes | None:
     return done.stdout
 
 
-class CaptchaForm(forms.Form):
+class CaptchaForm(UncutForm):
     """The challenge as part of a form; draw it with `captcha/challenge.html`.
 
     A page drawn again after an error carries a new challenge: `challenge` makes that of the page.
@@ -115,13 +116,11 @@ class CaptchaForm(forms.Form):
         label=_("Letters in the picture or the sound"),
         max_length=20,
         error_messages={"required": _("Enter the letters that you see or hear.")},
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
     )
 
     def __init__(self, *args: object, request: HttpRequest, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
         self.request = request
 
     def clean_captcha(self) -> str:

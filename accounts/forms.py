@@ -11,12 +11,17 @@ from accounts.models import Address
 
 
 class UncutForm(forms.Form):
-    """Nothing that is typed or pasted is cut short by the browser: a text that is too long is told so."""
+    """Nothing that is typed or pasted is cut short by the browser: a text that is too long is told so.
+
+    An address of mail is typed on keys that have an @.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.pop("maxlength", None)
+            if isinstance(field, forms.EmailField):
+                field.widget.attrs["inputmode"] = "email"
 
 
 class AddressPartsForm(UncutForm):

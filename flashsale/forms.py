@@ -42,12 +42,7 @@ class EntryForm(CaptchaForm):
     are the checks ("work", "question", "captcha") that were tried in vain, where none was right.
     """
 
-    answer = forms.CharField(
-        label=_("Your answer"),
-        max_length=200,
-        required=False,
-        widget=forms.TextInput({"autocomplete": "off"}),
-    )
+    answer = forms.CharField(label=_("Your answer"), max_length=200, required=False)
     link = forms.CharField(required=False, widget=forms.HiddenInput)
     work = forms.CharField(required=False, widget=forms.HiddenInput)
 

@@ -19,6 +19,45 @@ from shop.squeezed import JOINED, squeezed
 from shop.up.ports import free_port
 
 STARTED_WITHIN = 60.0
+ASKED_FOR = {
+    "email": ("email", "email"),
+    "login": ("email", "email"),
+    "full_name": ("name", ""),
+    "country": ("country", ""),
+    "line1": ("address-line1", ""),
+    "line2": ("address-line2", ""),
+    "postcode": ("postal-code", ""),
+    "city": ("address-level2", ""),
+    "phone": ("tel", "tel"),
+    "password": ("current-password", ""),
+    "oldpassword": ("current-password", ""),
+    "password1": ("new-password", ""),
+    "password2": ("new-password", ""),
+    "code": ("one-time-code", "numeric"),
+    "quantity": ("", "numeric"),
+    "captcha": ("", ""),
+    "answer": ("", ""),
+    "sort": ("", ""),
+    "q": ("", ""),
+}
+"""What a browser may fill into a field of this name, and which keys a phone shows for it."""
+FAULTS_OF_FIELDS = """(asked) => [...document.querySelectorAll("input, select, textarea")].flatMap((one) => {
+  const isSeen = (node) => node.checkVisibility() && node.getBoundingClientRect().width > 1;
+  if (["hidden", "submit", "button"].includes(one.type) || !one.checkVisibility()) return [];
+  const faults = [];
+  // A field to search needs no word of its own: the button beside it has a sign that says what it is for.
+  const names = one.type === "search" ? one.form.querySelectorAll("button") : one.labels;
+  if (!one.labels.length || ![...names].some(isSeen)) faults.push("has no label that is seen");
+  if (one.autocomplete === "off" || one.form?.autocomplete === "off") faults.push("may not be filled in");
+  if (one.maxLength > 0) faults.push("cuts what is typed");
+  const paste = new ClipboardEvent("paste", { bubbles: true, cancelable: true });
+  if (!one.dispatchEvent(paste)) faults.push("takes nothing pasted");
+  const wanted = ["radio", "checkbox"].includes(one.type) ? ["", ""] : asked[one.name];
+  if (`${wanted}` !== `${[one.autocomplete, one.inputMode]}`) {
+    faults.push(`is filled in as ${[one.autocomplete, one.inputMode]}`);
+  }
+  return faults.map((fault) => `${one.name} ${fault}`);
+})"""
 
 
 @contextmanager
@@ -72,6 +111,12 @@ def lend_cookies(client: Client, context: BrowserContext, site: str) -> None:
         context.add_cookies(
             [{"name": name, "value": cookie.value, "domain": "127.0.0.1", "path": cookie["path"] or "/"}]
         )
+
+
+def faults_of_fields(page: Page) -> list[str]:
+    """What is wrong with the fields of a page: each has a label, is known to browsers and uncut."""
+    found: list[str] = page.evaluate(FAULTS_OF_FIELDS, ASKED_FOR)
+    return [f"{fault} at {page.url}" for fault in found]
 
 
 def findings(page: Page, *, within: str | None = None) -> list[str]:

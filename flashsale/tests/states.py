@@ -33,7 +33,7 @@ def _reservation(rid: str) -> str:
 def before(cast: Cast) -> Staged:
     """A sale that opens in a while, seen by somebody who has not logged in."""
     item = cast.make_sale(opens_at=timezone.now() + timedelta(minutes=20))
-    return Staged(address(item), None, item.sale.title, "Get ready", looks_again=True)
+    return Staged(address(item), None, item.sale.title, "Enter the sale", looks_again=True)
 
 
 def ready(cast: Cast) -> Staged:

@@ -1,4 +1,7 @@
-"""What axe finds on every page that `make screenshots` draws; the states of a sale have `test_states.py`."""
+"""What axe finds on every page that `make screenshots` draws, and how their fields are.
+
+The states of a sale have `test_states.py`.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from flashsale.tests import shots
-from flashsale.tests.browsing import findings
+from flashsale.tests.browsing import faults_of_fields, findings
 from flashsale.tests.conftest import MakeSale, MakeShoppers
 from flashsale.tests.shots import CHINESE, Shot
 
@@ -19,7 +22,8 @@ DEAD_LINKS = """() => [...document.querySelectorAll("a:not([aria-current])")]
 
 
 def look(page: Page, shot: Shot) -> list[str]:
-    found = findings(page) + [f"a link to nowhere: {text}" for text in page.evaluate(DEAD_LINKS)]
+    found = findings(page) + faults_of_fields(page)
+    found += [f"a link to nowhere: {text}" for text in page.evaluate(DEAD_LINKS)]
     page.context.close()
     return [f"{shot.name}: {one}" for one in found]
 

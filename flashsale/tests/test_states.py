@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, ViewportSize, expect
 
-from flashsale.tests.browsing import findings
+from flashsale.tests.browsing import faults_of_fields, findings
 from flashsale.tests.conftest import Show
 from flashsale.tests.pages import browser_of
 from flashsale.tests.staged import Cast, Staged
@@ -34,6 +34,13 @@ CLIPPED = """() => [...document.querySelectorAll('main *')]
   .filter((one) => one.checkVisibility() && !one.closest('.vh, svg, progress, select, input, audio'))
   .filter((one) => getComputedStyle(one).overflowX !== 'visible' && one.scrollWidth > one.clientWidth + 1)
   .map((one) => one.outerHTML.slice(0, 80))"""
+ON_TOP = """(one) => {
+  const box = one.getClientRects()[0];
+  const found = document.elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height / 2, 12));
+  return box.x >= 0 && box.right <= innerWidth && found !== null && one.contains(found);
+}"""
+"""Whether the first line of something is on the screen, and nothing stands in front of it."""
+MOST_TABS = 60
 all_states = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 
 
@@ -47,6 +54,21 @@ def assert_whole(page: Page) -> None:
     assert page.evaluate(CLIPPED) == []
 
 
+def assert_reached(page: Page, staged: Staged) -> None:
+    """The heading can be read, and the Tab key alone leads to the next action and shows it."""
+    heading = page.locator("h1")
+    heading.scroll_into_view_if_needed()
+    assert heading.evaluate(ON_TOP)
+    action = page.locator("main").locator("a, button").filter(has_text=staged.action).first
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if action.evaluate("(one) => one === document.activeElement"):
+            break
+    else:
+        pytest.fail(f"Tab does not lead to “{staged.action}”.")
+    assert action.evaluate(ON_TOP)
+
+
 @all_states
 def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
     state: Callable[[Cast], Staged], cast: Cast, show: Show
@@ -58,7 +80,7 @@ def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
     assert page.get_by_text(staged.action, exact=False).first.is_visible()
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"state-{state.__name__}-phone.png", full_page=True)
-    found = findings(page)
+    found = findings(page) + faults_of_fields(page)
     assert page.evaluate(SMALL_TARGETS) == []
     assert page.evaluate(MAIN_ACTION_HEIGHT) >= 44
     assert page.evaluate(BARE_PICTURES) == 0
@@ -69,6 +91,7 @@ def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
     page.screenshot(path=PICTURES / f"state-{state.__name__}-desk.png")
     page.set_viewport_size(NARROW)
     assert_whole(page)
+    assert_reached(page, staged)
     page.add_style_tag(content=WIDE_LETTERS)
     assert_whole(page)
     page.set_viewport_size(DESK)
