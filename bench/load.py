@@ -1,6 +1,7 @@
 """wrk: sends the load and tells what came back."""
 
 import json
+import resource
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,10 @@ LONGEST = 240
 
 @dataclass(frozen=True)
 class Told:
-    """What wrk says of one run: times in seconds since 1970, latencies in ms."""
+    """What wrk says of one run: times in seconds since 1970, latencies in ms; and what it cost.
+
+    `load_cpu` and `role_cpu` are seconds on a core, of wrk and of the role that answered it.
+    """
 
     requests: int
     seconds: float
@@ -30,6 +34,8 @@ class Told:
     max_ms: float
     started_at: float = 0.0
     answers: Counter[str] = field(default_factory=Counter)
+    load_cpu: float = 0.0
+    role_cpu: float = 0.0
 
     @property
     def rps(self) -> float:
@@ -91,7 +97,14 @@ def attempts(
     answers = Counter[str](told["answers"])
     seconds = told["ended_at"] - told["started_at"] if told["ended_at"] else float(at_most)
     return Told(
-        answers.total(), seconds, told["errors"], _points(told), told["max_ms"], told["started_at"], answers
+        answers.total(),
+        seconds,
+        told["errors"],
+        _points(told),
+        told["max_ms"],
+        told["started_at"],
+        answers,
+        told["cpu"],
     )
 
 
@@ -107,7 +120,7 @@ def _points(told: dict[str, Any]) -> dict[float, float]:
 
 def _run(command: list[str], *, finishes: int) -> dict[str, Any]:
     """Run wrk; it sleeps to the end of its time whatever its threads do, so it is woken when all are done."""
-    result, done, lines = None, 0, []
+    result, done, lines, before = None, 0, [], _cpu_of_children()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         guard = threading.Timer(LONGEST + 30, process.kill)
         guard.start()
@@ -122,5 +135,10 @@ def _run(command: list[str], *, finishes: int) -> dict[str, Any]:
         guard.cancel()
     if result is None:
         raise Trouble(f"wrk did not finish: {' '.join(lines[-3:]).strip()}")
-    found: dict[str, Any] = result
+    found: dict[str, Any] = result | {"cpu": _cpu_of_children() - before}
     return found
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)  # of those that have ended
+    return used.ru_utime + used.ru_stime

@@ -10,7 +10,7 @@ from django.db.models import Max
 from bench import metrics, roles
 from bench.load import Told
 from bench.sampling import Sample, Sampler
-from bench.stage import Stage, settled
+from bench.stage import Stage, look, settled
 from flashsale import reconcile
 from flashsale.models import Reservation, SaleItem
 from shop.up.messages import say
@@ -26,6 +26,7 @@ def measure(stage: Stage) -> None:
     item = stage.new_sale(units=sizes.units, standby=sizes.standby, pay_within=3600)
     stage.stop("gate")  # a fresh one: its memory is measured, too
     gate = stage.role("gate")
+    look(gate, item.sale_id)
     stage.start_worker(item=item)
     try:
         watched = _watched(stage)
@@ -68,6 +69,7 @@ def _tell_times(stage: Stage, item: SaleItem, told: Told, samples: list[Sample])
     figures, units = stage.figures, stage.sizes.units
     figures.add("million_s", told.seconds)
     figures.add("million_rps", told.rps)
+    figures.add("million_load_cpu_s", told.load_cpu)
     figures.add("million_p50_ms", told.percentiles[50])
     figures.add("million_p99_ms", told.percentiles[99])
     last = Reservation.objects.filter(item=item).aggregate(at=Max("reserved_at"))["at"]

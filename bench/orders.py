@@ -2,6 +2,7 @@
 
 import time
 
+from bench import roles
 from bench.stage import Stage, per_minute
 from flashsale import draining, reconcile, recording, stock, stream
 from flashsale.models import Reservation, SaleItem
@@ -12,9 +13,14 @@ CALL = 500
 def measure(stage: Stage) -> None:
     """`orders_rps` and `orders_single_rps`: how fast a full stream becomes rows."""
     item = reserved(stage, stage.sizes.orders)
+    database = stage.store_pids["postgres"]
+    cpu = time.process_time() + roles.cpu_seconds(database)
     started = time.perf_counter()
     draining.drain_once(sale_id=item.sale_id)
-    _tell(stage, item, "orders_rps", stage.sizes.orders, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    cpu = time.process_time() + roles.cpu_seconds(database) - cpu
+    stage.figures.add("orders_cpu_ms", cpu * 1000 / stage.sizes.orders)
+    _tell(stage, item, "orders_rps", stage.sizes.orders, seconds)
     item = reserved(stage, stage.sizes.orders_single)
     started = time.perf_counter()
     _one_by_one(item)

@@ -1,12 +1,11 @@
 """After the sell-out: everybody is refused, each by the gate's own memory."""
 
 import time
-from http.client import HTTPConnection
 
 from django.conf import settings
 
 from bench import limits
-from bench.stage import Stage, settled
+from bench.stage import Stage, look, settled
 from flashsale import stock
 
 NOTICED = 0.5
@@ -20,20 +19,13 @@ def measure(stage: Stage) -> None:
     item = stage.new_sale(units=1)
     first = stock.attempt(item.sale_id, [(item.pk, winner)], per_minute=settings.ATTEMPTS_PER_MINUTE)
     stage.expect(stock.run(first).answers[0].first, "the only unit was not to be had")
-    _look(stage.role("gate"), item.sale_id)
+    look(stage.role("gate"), item.sale_id)
     time.sleep(NOTICED)
     told = stage.attempt("gate", item, losers)
     stage.expect(told.answers == {"409 sold_out": number}, f"not all of {number} refused: {told.answers}")
     stage.expect(settled(item).held == 1, "more than one unit was given away")
     stage.figures.add("refusals_rps", told.rps)
+    stage.tell_costs("refusals", told)
     for point in (50, 95, 99):
         stage.figures.add(f"refusals_p{point}_ms", told.percentiles[point])
     stage.pictures["refusals"] = told.percentiles
-
-
-def _look(gate: str, sale: int) -> None:
-    """Let the gate meet the sale, as it has long before any real sell-out."""
-    connection = HTTPConnection(gate, timeout=5)
-    connection.request("GET", f"/gate/sales/{sale}")
-    connection.getresponse().read()
-    connection.close()

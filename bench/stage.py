@@ -3,7 +3,9 @@
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -160,6 +162,7 @@ class Stage:
     def attempt(self, role: str, item: SaleItem, users: Sequence[int]) -> Told:
         """Let every shopper attempt once at a gate that runs; check what must hold of any such load."""
         address, files = self.role(role), self.passes(item, users)
+        before = roles.cpu_seconds(self.pid(role))
         told = load.attempts(
             address,
             attempt_path(item),
@@ -167,10 +170,16 @@ class Stage:
             connections=self.sizes.connections,
             threads=self.sizes.threads,
         )
+        told = replace(told, role_cpu=roles.cpu_seconds(self.pid(role)) - before)
         self.expect_all_answered(told, len(users))
         for number in range(self.sizes.threads):
             Path(f"{files}.{number + 1}").unlink()
         return told
+
+    def tell_costs(self, name: str, told: Told) -> None:
+        """What one answer cost the gate and the load, in microseconds of a core."""
+        self.figures.add(f"{name}_gate_cpu_us", told.role_cpu * 1e6 / told.requests)
+        self.figures.add(f"{name}_load_cpu_us", told.load_cpu * 1e6 / told.requests)
 
     def expect_all_answered(self, told: Told, number: int) -> None:
         """Expect one answer an attempt, each with a status that fits its outcome."""
@@ -178,6 +187,14 @@ class Stage:
         self.expect(told.errors == 0, f"{told.errors} connections failed")
         odd = set(told.answers) - RIGHT_KINDS
         self.expect(not odd, f"answers that do not exist: {sorted(odd)}")
+
+
+def look(gate: str, sale: int) -> None:
+    """Let a gate meet a sale, as it has long before any real crowd comes."""
+    connection = HTTPConnection(gate, timeout=5)
+    connection.request("GET", f"/gate/sales/{sale}")
+    connection.getresponse().read()
+    connection.close()
 
 
 def attempt_path(item: SaleItem) -> str:

@@ -26,6 +26,7 @@ def measure(stage: Stage) -> None:
     told = stage.attempt("gate", item, stage.shoppers(number))
     expect_won(stage, item, told, number)
     _tell(stage, "wins", told)
+    stage.tell_costs("wins", told)
     sizes = metrics.histogram(metrics.read(gate) - before, "flashsale_gate_batch_size")
     stage.pictures["batches"] = sizes
     stage.figures.add("wins_batch_mean", number / max(1, sum(sizes.values())))
