@@ -11,7 +11,7 @@ from flashsale import stock
 
 logger = logging.getLogger(__name__)
 EVERY = 1.0
-PIECE = 5000
+PIECE = 1000
 """Shoppers told in one call, so that no decision waits behind it for more than a few ms."""
 
 

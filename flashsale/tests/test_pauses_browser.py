@@ -36,6 +36,7 @@ def follow_a_pause(page: Page, item: SaleItem) -> None:
         )
     )
     expect(told).to_contain_text("The news due by", timeout=(SOON + 5) * 1000)
+    page.wait_for_timeout(6_000)  # a newer sentence takes the place of one that still waits to be said
     scheduling.explain(sale_id=item.sale_id, why=Why("payment"))
     expect(told).to_contain_text("Payments do not go through at the moment. There is news by")
     expect(told).not_to_contain_text("Crates")
@@ -59,7 +60,7 @@ def test_who_waits_is_told_of_a_pause_as_it_goes_on(
     page.evaluate("window.sameDocument = true")
     follow_a_pause(page, item)
     expect(page.get_by_role("link", name="Leave the line")).to_be_visible()
-    page.wait_for_timeout(6_000)  # a newer sentence takes the place of one that still waits to be said
+    page.wait_for_timeout(6_000)
     scheduling.resume(sale_id=item.sale_id)
     expect(page.locator("[data-reason]")).to_contain_text("The sale goes on since")
     expect(page.locator("[data-pause]")).to_be_hidden()
