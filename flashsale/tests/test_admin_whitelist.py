@@ -20,6 +20,7 @@ from flashsale.models import SaleItem
 from flashsale.tests.pages import logged_in, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
 @pytest.fixture
@@ -128,7 +129,35 @@ def test_a_bad_row_of_a_sheet_keeps_everything_out_and_is_named(boss: Client, it
     assert listed(item) == []
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04 and no more", as_sheet(["x"])[:900]])
+def with_part(name: str, text: str) -> bytes:
+    """Return a sheet of which one part is another."""
+    out = io.BytesIO()
+    with ZipFile(io.BytesIO(as_sheet(["x"]))) as old, ZipFile(out, "w") as new:
+        for part in old.namelist():
+            new.writestr(part, text if part.endswith(name) else old.read(part))
+    return out.getvalue()
+
+
+def with_rubbish(name: bytes) -> bytes:
+    """Return a sheet of which one part cannot be unpacked."""
+    content = as_sheet(["x"])
+    begin = content.index(name) + len(name) + 10
+    return content[:begin] + b"\xff" * 20 + content[begin + 20 :]
+
+
+BROKEN = {
+    "no archive": b"PK\x03\x04 and no more",
+    "cut off": as_sheet(["x"])[:900],
+    "does not unpack": with_rubbish(b"[Content_Types].xml"),
+    "no XML": with_part("sheet1.xml", "x"),
+    "another size": with_part("sheet1.xml", f'<worksheet xmlns="{MAIN}"><dimension rex="A1"/></worksheet>'),
+    "a number that is none": with_part(
+        "styles.xml", f'<styleSheet xmlns="{MAIN}"><fonts count="x"/></styleSheet>'
+    ),
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_a_broken_sheet_is_said(boss: Client, item: SaleItem, content: bytes) -> None:
     assert "The file is neither text nor XLSX." in words(upload(boss, item, content))
 
@@ -145,15 +174,10 @@ def with_cells(*cells: str) -> bytes:
     rows = "".join(
         f'<row r="{cell.strip(ascii_uppercase)}"><c r="{cell}" t="str"><v>far</v></c></row>' for cell in cells
     )
-    sheet = (
-        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-        f'<dimension ref="{cells[0]}:{cells[-1]}"/><sheetData>{rows}</sheetData></worksheet>'
+    size = f'<dimension ref="{cells[0]}:{cells[-1]}"/>'
+    return with_part(
+        "sheet1.xml", f'<worksheet xmlns="{MAIN}">{size}<sheetData>{rows}</sheetData></worksheet>'
     )
-    out = io.BytesIO()
-    with ZipFile(io.BytesIO(as_sheet(["x"]))) as old, ZipFile(out, "w") as new:
-        for name in old.namelist():
-            new.writestr(name, sheet if name.endswith("sheet1.xml") else old.read(name))
-    return out.getvalue()
 
 
 def test_two_cells_far_apart_do_not_make_a_sheet_of_billions(boss: Client, item: SaleItem) -> None:
