@@ -33,7 +33,7 @@ def test_a_farm_in_one_browser_is_slowed_and_nothing_of_it_is_left(make_sale: Ma
     with running_site() as site:
         seen = play(item, site, shoppers=100, bots=0.0, farm=120)
     assert (seen.farm, seen.browsers) == (120, 1)
-    assert seen.farm_in in (AT_MOST, 2 * AT_MOST), "twice, where it met the edge of two windows"
+    assert AT_MOST <= seen.farm_in <= 2 * AT_MOST, "more than once, where it met the edge of two windows"
     assert seen.others_in == 100, "everybody else has a network and a browser of his own"
     assert seen.farm_slowed == seen.farm_tries - seen.farm_in > 0
     assert seen.farm_units <= seen.farm_in
@@ -47,7 +47,7 @@ def test_in_as_many_browsers_its_network_slows_it(make_sale: MakeSale) -> None:
     item = make_sale(quantity=20, standby_size=20, rate=20, shuffle_at_open=True)
     with running_site() as site:
         seen = play(item, site, shoppers=20, bots=0.0, farm=180, browsers=180)
-    assert seen.farm_in in (60, 120)
+    assert 60 <= seen.farm_in <= 120, "more than 60, where it met the edge of two windows, wherever that was"
 
 
 def test_the_command_states_the_factor(make_sale: MakeSale) -> None:
@@ -63,7 +63,7 @@ def test_the_command_states_the_factor(make_sale: MakeSale) -> None:
     assert f"{farm:,} accounts, one network, 1 browsers" in out.getvalue()
     assert "it is slowed by a factor of" in out.getvalue()
     kept = json.loads(file.read_text())
-    assert kept["farm_in"] in (AT_MOST, 2 * AT_MOST)
+    assert AT_MOST <= kept["farm_in"] <= 2 * AT_MOST
 
 
 @pytest.mark.parametrize(
