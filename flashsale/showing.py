@@ -6,7 +6,7 @@ A store that does not answer leaves its figures unknown: the pages say so and st
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.cache import caches
 from django.db.models import Prefetch, QuerySet
@@ -147,11 +147,11 @@ def _own(user: User | None, items: Iterable[SaleItem]) -> dict[int, Own]:
     return {pk: Own(latest.get(pk), places.get(pk), paid[pk]) for pk in {*latest, *places}}
 
 
-def arrives(sale: Sale) -> str:
-    """Say when what a sale sends should arrive if it is paid at once; empty where nothing is sent."""
+def arrives(sale: Sale, at: datetime | None = None) -> str:
+    """Say when what a sale sends should arrive if it is paid now, or `at`; empty where nothing is sent."""
     if sale.phase == "ended" or not any(item.is_shipped for item in sale.items.all()):
         return ""
-    return shipping.when(max(timezone.now(), sale.opens_at), is_paid=False)
+    return shipping.when(max(at or timezone.now(), sale.opens_at), is_paid=False)
 
 
 def gone_within(item: SaleItem) -> timedelta | None:

@@ -2,9 +2,10 @@
 
 import time
 from copy import copy
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -40,17 +41,35 @@ def states(sale: Sale) -> dict[str, Any]:
     return {name: word for name, (_phase, word) in STATES.items() if not left_out.get(name)}
 
 
-def shown(sale: Sale, state: str) -> Shown:
-    """Return the sale as it would be shown in a state; raises KeyError for an unknown one."""
+class Moment(forms.Form):
+    """A moment in the life of a sale, in the zone of the shop."""
+
+    at = forms.DateTimeField(
+        label=_("Or as planned for a moment, by the shop's clock"),
+        widget=forms.DateTimeInput({"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"),
+        error_messages={
+            "required": _("Write a date and a time."),
+            "invalid": _("Write a date and a time, such as 2030-01-31T18:00."),
+        },
+    )
+
+
+def state_at(sale: Sale, at: datetime) -> str:
+    """Name the state in which a sale is at a moment by its plan alone: what the crowd does is not planned."""
+    return "before" if at < sale.opens_at else "open" if at < sale.closes_at else "ended"
+
+
+def shown(sale: Sale, state: str, at: datetime | None = None) -> Shown:
+    """Return the sale as it would be shown in a state, now or `at`; raises KeyError for an unknown one."""
     phase, _word = STATES[state]
-    played = _played(sale, phase)
+    played = _played(sale, phase, at)
     free = {"before": 1.0, "open": 0.6, "line": 0.6, "paused": 0.6}.get(state, 0.0)
     places = sale.standby_size if state not in ("sold-out", "ended") else 0
     items = []
     for item in sale.items.all():
         item.sale = played
         items.append(ShownItem(item, int(item.quantity * free), places, Own()))
-    now = int(time.time() * 1000)
+    now = int((at.timestamp() if at else time.time()) * 1000)
     queue = None
     if state == "line" and sale.rate:
         schedule = [Segment(now, 0, sale.rate)]
@@ -60,37 +79,44 @@ def shown(sale: Sale, state: str) -> Shown:
     return Shown(played, phase, items, knows_stock=True, now=now, queue=queue, pause=pause)
 
 
-def _played(sale: Sale, phase: str) -> Sale:
+def _played(sale: Sale, phase: str, at: datetime | None) -> Sale:
     """Return a copy of the sale, not to be saved, in a phase.
 
     Its times are the planned ones: they are part of what is looked at. Only an opening that has passed is put
-    off where the page counts down to it.
+    off where the page counts down to it from now.
     """
     played, soon = copy(sale), timezone.now() + A_WHILE
     played.state = Sale.State.CLOSED if phase == "ended" else Sale.State.SCHEDULED
     played.paused = phase == "paused"
-    if phase == "coming" and sale.opens_at < soon:
+    if at is None and phase == "coming" and sale.opens_at < soon:
         played.opens_at, played.closes_at = soon, soon + (sale.closes_at - sale.opens_at)
     return played
 
 
 @require_safe
 def preview(request: HttpRequest, pk: int, state: str) -> HttpResponse:
-    """Draw the sale's page in a state, as a guest sees it; where he waits, the page of his place in line."""
+    """Draw the sale's page in a state, as a guest sees it; where he waits, the page of his place in line.
+
+    With `?at=` it is the page as planned for that moment, whatever the state.
+    """
     watcher(request)
     sale = get_object_or_404(showing.with_items(Sale.objects.filter(deleted_at=None)), pk=pk)
     if state not in states(sale):
         raise Http404
     request.user = AnonymousUser()  # only for the templates: the page is the guest's
-    found = shown(sale, state)
+    asked = Moment(request.GET if "at" in request.GET else None, initial={"at": sale.opens_at})
+    at = asked.cleaned_data["at"] if asked.is_valid() else None
+    state = state_at(sale, at) if at else state
+    found = shown(sale, state, at)
     context = {
         "page": "flashsale/waiting.html" if state == "line" else "flashsale/sale.html",
         "shown": found,
         "sale": found.sale,
         "offers": offers.of(found),
-        "arrives": showing.arrives(found.sale),
+        "arrives": showing.arrives(found.sale, at),
         "entered": state != "before",
-        "now": timezone.now(),
+        "now": at or timezone.now(),
+        "moment": asked,
         "refresh": None,
         "section": "sales",
         "preview": state,

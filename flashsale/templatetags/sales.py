@@ -19,9 +19,9 @@ register.filter("figures", words.figures)
 
 
 @register.filter
-def from_now(at: datetime) -> timedelta:
+def from_now(at: datetime, now: datetime | None = None) -> timedelta:
     """Time from now until `at`; never negative."""
-    return max(at - timezone.now(), timedelta())
+    return max(at - (now or timezone.now()), timedelta())
 
 
 @register.filter
