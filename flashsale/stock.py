@@ -195,6 +195,11 @@ def members(sale: int, item: int) -> Call[Members]:
     return Call("members", _keys(sale, [item]), [], read_members, reads_only=True)
 
 
+def users(sale: int, item: int) -> Call[frozenset[int]]:
+    """Whoever holds, has paid or stands by, of one item."""
+    return Call("users", _keys(sale, [item]), [], lambda r: frozenset(map(int, r.split())), reads_only=True)
+
+
 def standby(sale: int, item: int) -> Call[list[int]]:
     """Who stands by for one item, in order."""
     return Call("standby", _keys(sale, [item]), [], lambda reply: list(map(int, reply)), reads_only=True)

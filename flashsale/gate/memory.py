@@ -127,8 +127,7 @@ class SaleMemory:
 
     async def _read_members(self, status: Status) -> None:
         for item in status.items:
-            found = await stock.run_async(self._client, stock.members(self._sale, item))
-            self._members[item] = frozenset((*found.holders, *found.owners, *found.standby))
+            self._members[item] = await stock.run_async(self._client, stock.users(self._sale, item))
         self._members_seq = status.seq
 
 

@@ -146,6 +146,14 @@ redis.register_function{ function_name = 'members_@VERSION@', flags = { 'no-writ
     redis.call('ZRANGE', keys[7], 0, -1, 'WITHSCORES') }
 end }
 
+-- users: who holds, has paid or stands by, of one item, and nothing else of them: every gate asks for it after each
+-- change of a sale that is sold out, and the sale's one thread stands still meanwhile.
+-- KEYS  sale, stream, line, item, holders, owners, standby   REPLY the users in one text
+redis.register_function{ function_name = 'users_@VERSION@', flags = { 'no-writes' }, callback = function(keys)
+  return table.concat({ table.concat(redis.call('HKEYS', keys[5]), ' '),
+    table.concat(redis.call('HKEYS', keys[6]), ' '), table.concat(redis.call('ZRANGE', keys[7], 0, -1), ' ') }, ' ')
+end }
+
 -- standby: who stands by for one item, in order.
 -- KEYS  sale, stream, line, item, holders, owners, standby   REPLY the users
 redis.register_function{ function_name = 'standby_@VERSION@', flags = { 'no-writes' }, callback = function(keys)

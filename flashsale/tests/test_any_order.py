@@ -201,6 +201,8 @@ class Machine(RuleBasedStateMachine):
         found = stock.run(stock.members(self.sale, self.item.pk))
         assert len(found.holders) == units(self.item)[1]
         assert not (found.standby and units(self.item)[0])
+        everybody = {*found.holders, *found.owners, *found.standby}
+        assert stock.run(stock.users(self.sale, self.item.pk)) == everybody, "whom no gate may refuse unasked"
 
     @invariant()
     def the_rows_add_up(self) -> None:
