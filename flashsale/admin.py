@@ -142,7 +142,7 @@ class SaleAdmin(ModelAdmin):
         (LINE, {"fields": (("rate", "queue_limit"), "pace", ("tie_band", "shuffle_at_open"))}),
         (
             _("Who may enter"),
-            {"fields": (("min_account_days", "min_level", "list_excuses"), "whitelist_only")},
+            {"fields": (("min_account_days", "min_level"), "list_excuses", "whitelist_only")},
         ),
         (_("Checks at the entry"), {"fields": ("captcha", "question", "answers", "proof_of_work")}),
     )
