@@ -30,6 +30,7 @@ from shop.orders.models import Order
 BIG, TAKEN, PAID = 20_000, 10_000, 9_360
 COMERS = 20_000
 MINUTES = 12
+REFUSED = {"account": 2_130, "browser": 29_480, "network": 54_012, "work": 77}
 
 
 def named(item: SaleItem, title: str, product: str) -> SaleItem:
@@ -163,11 +164,14 @@ def _storm(item: SaleItem) -> None:
                 issued=min(COMERS, 900 * second),
                 served=taken,
                 outcomes={name: count for name, count in counted.items() if count},
+                refused=REFUSED,
                 shoppers=COMERS,
                 tries=[7_000, 5_000, 4_000, 2_500, 900, 500, 90],
             )
         )
     Sample.objects.bulk_create(rows)
+    entry_too = {stock.REFUSED + name: count for name, count in REFUSED.items()}
+    stock.run(stock.count(item.sale_id, counted | entry_too, []))
 
 
 def _sampled(item: SaleItem, at: datetime, **fields: Any) -> None:
@@ -233,6 +237,7 @@ def _sold(item: SaleItem, order: Sequence[User]) -> None:
             issued=min(800, second * 30),
             served=min(800, second * 15),
             outcomes={"reserved": taken, "queued": second * 60, "sold_out": max(0, second - 30) * 20},
+            refused={"network": 30 * second},
             shoppers=800,
             tries=[300, 200, 150, 100, 40, 9, 1],
         )
