@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
@@ -11,7 +12,7 @@ from flashsale.tests.browsing import faults_of_fields, findings
 from flashsale.tests.conftest import Show
 from flashsale.tests.pages import browser_of
 from flashsale.tests.staged import Cast, Staged
-from flashsale.tests.states import STATES
+from flashsale.tests.states import STATES, running
 from shop.up.state import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -104,6 +105,18 @@ def test_a_state_is_there_after_a_reload_and_axe_finds_nothing(
     assert page.locator("html").get_attribute("lang") == "zh-hans"
     found += findings(page)
     assert found == []
+
+
+def test_a_press_that_is_on_its_way_is_told_within_the_edge_at_four_hundred_percent(
+    cast: Cast, show: Show
+) -> None:
+    page = show(replace(running(cast), unanswered="**/attempt"), viewport=NARROW)
+    page.locator("[data-buy]").first.click()
+    for part in (page.locator("[data-told] > *").first, page.locator("h1")):
+        expect(part).to_be_visible(timeout=20_000)
+        part.scroll_into_view_if_needed()
+        assert part.evaluate(ON_TOP)
+    assert_whole(page)
 
 
 @all_states
