@@ -13,9 +13,11 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 from flashsale.crowd import Line
+from flashsale.models import Sale
 
 AT_OPENING = 0.6
 IMPATIENT = 0.2
@@ -24,7 +26,7 @@ HAMMER_BEFORE, HAMMER_EVERY = 7.0, 0.05
 """Seconds before the opening, and between two tries of a bot."""
 GIVE_UP_AFTER = 400
 """Tries of a bot."""
-HUMAN_LINES, BOT_LINES = 96, 32
+HUMAN_LINES, BOT_LINES, OTHER_FILES = 1000, 32, 100
 MACHINES = frozenset({"bot", "farm"})
 LAST = frozenset({"reserved", "standby", "sold_out", "ended", "refused"})
 
@@ -80,29 +82,29 @@ def cast(
     return people
 
 
+def _lines(rate: int) -> int:
+    """Return over how many connections people come; one that they do not need is not opened.
+
+    Whoever waits for a line comes late, and that is not the shop's doing. The gate holds those who are due
+    within a second, and their lines with them.
+    """
+    wanted, files = HUMAN_LINES + rate, getrlimit(RLIMIT_NOFILE)[0]
+    return wanted if files == RLIM_INFINITY else min(wanted, files - BOT_LINES - OTHER_FILES)
+
+
 class Play:
     """A crowd at one gate, until everybody has his answer or the time is over."""
 
-    def __init__(
-        self,
-        *,
-        gate: str,
-        sale: int,
-        page: str,
-        opens_at: float,
-        ends_at: float,
-        lots: bool,
-        seed: int,
-        lead_in: LeadIn,
-    ) -> None:
-        """`page` is the path that the impatient reload; times in seconds since 1970.
+    def __init__(self, *, gate: str, sale: Sale, page: str, seed: int, lead_in: LeadIn) -> None:
+        """`page` is the path that the impatient reload.
 
         `lead_in` is awaited for whoever comes without a pass, and gets him one.
         """
         self._lead_in = lead_in
         self.tally = Tally()
-        self._gate, self._sale, self._page = gate, sale, page
-        self._opens_at, self._ends_at, self._lots = opens_at, ends_at, lots
+        self._gate, self._sale, self._page, self._lots = gate, sale.pk, page, sale.shuffle_at_open
+        self._opens_at, self._ends_at = sale.opens_at.timestamp(), sale.closes_at.timestamp() - 0.5
+        self._human_lines = _lines(sale.rate or 0)
         self._random = random.Random(seed)  # noqa: S311
         self._lines: dict[bool, asyncio.LifoQueue[Line]] = {}
 
@@ -110,7 +112,7 @@ class Play:
         self, people: list[Person], *, tell: Callable[[int], None], got: Callable[[Person], None]
     ) -> None:
         """Play; `tell` hears how many are done, `got` who has just reserved."""
-        for is_bot, count in ((True, BOT_LINES), (False, HUMAN_LINES)):
+        for is_bot, count in ((True, BOT_LINES), (False, self._human_lines)):
             self._lines[is_bot] = asyncio.LifoQueue()
             for _ in range(count):
                 self._lines[is_bot].put_nowait(Line(self._gate))

@@ -141,17 +141,8 @@ def rehearse(*, sale: Sale, cast: Cast, gate: str, tell: Callable[[int, int], No
 def _play(sale: Sale, copy: Sale, cast: Cast, gate: str, tell: Callable[[int, int], None]) -> Outcome:
     door, actors = _actors(copy, cast, gate)
     page = sale.get_absolute_url() if sale.state != Sale.State.DRAFT else "/sales/"
-    opens_at, ends_at = copy.opens_at.timestamp(), copy.closes_at.timestamp() - 0.5
-    play = Play(
-        gate=gate,
-        sale=copy.pk,
-        page=page,
-        opens_at=opens_at,
-        ends_at=ends_at,
-        lots=copy.shuffle_at_open,
-        seed=cast.seed,
-        lead_in=door.lead_in if door else _has_pass,
-    )
+    lead_in = door.lead_in if door else _has_pass
+    play = Play(gate=gate, sale=copy, page=page, seed=cast.seed, lead_in=lead_in)
     backstage = Backstage(copy, worker_is_away=not draining.is_at_work())
     thread = threading.Thread(target=backstage.work)
     thread.start()

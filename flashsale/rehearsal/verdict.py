@@ -214,7 +214,7 @@ def _line(sale: Sale, seen: Outcome) -> Finding | None:
         )
         return Finding("line", False, sentence % values)
     return Finding(
-        "line", True, _("At %(rate)s a second nobody waited in vain; at most %(peak)s waited.") % values
+        "line", True, _("At %(rate)s a second the line left no unit over; at most %(peak)s waited.") % values
     )
 
 
