@@ -27,6 +27,7 @@ NEVER_ONE = {
     "%(seconds)d seconds to pay are too few for somebody who types an address: give at least two minutes.",
     "under %(days)d days",
     "Rehearsed with %(n)d shoppers.",
+    "Rehearsed with %(n)d shoppers and a farm of %(farm)d accounts.",
 }
 SOURCES = ("accounts", "flashsale", "shop", "templates", "locale")
 

@@ -222,6 +222,11 @@ def _lag(_sale: Sale, seen: Outcome) -> Finding:
     values = {"lag": f"{seen.lag:.1f}"}
     if seen.lag > min(LAG_SECONDS, seen.paid_within / 2):
         sentence = _("Orders lag %(lag)s s behind: raise ORDER_BATCH_SIZE, or start more workers.")
+        if seen.worker_was_away:
+            sentence = _(
+                "Orders lag %(lag)s s behind, recorded by the rehearsal beside its crowd: start a worker and"
+                " rehearse again."
+            )
         return Finding("lag", False, sentence % values)
     return Finding(
         "lag", True, _("Every order was there %(lag)s s after its reservation at the latest.") % values

@@ -151,6 +151,15 @@ def test_each_fault_is_found_and_only_that(name: str, changed: dict[str, Any], m
     assert bad == [name]
 
 
+def test_where_no_worker_runs_no_setting_is_blamed_for_late_orders(make_sale: Make) -> None:
+    sale = make_sale().sale
+    late = replace(GOOD, lag=12.0)
+    assert "ORDER_BATCH_SIZE" in judged(sale, late)["lag"].sentence
+    away = judged(sale, replace(late, worker_was_away=True))["lag"]
+    assert not away.is_good
+    assert "start a worker and rehearse again" in away.sentence
+
+
 def test_a_pass_of_a_rehearsal_does_not_work_in_the_real_sale(make_sale: Make) -> None:
     item = make_sale()
     copy = shadow.make(sale=item.sale, opens_in=0, open_for=60)
