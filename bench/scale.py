@@ -27,38 +27,58 @@ for a stream in ten seconds."""
 UNITS = {1_000_000: 10_000, 10_000_000: 100_000, 1_000_000_000: 1_000_000}
 
 
+@dataclass(frozen=True)
+class Answering:
+    """How a gate answers beside nothing but its load: how often a second, and what each works for it (s)."""
+
+    rate: float
+    gate: float
+    load: float
+
+    @classmethod
+    def of(cls, figures: Mapping[str, float], name: str) -> "Answering":
+        """As a section of the benchmark measured it."""
+        gate, load = (figures[f"{name}_{who}_cpu_us"] / 1e6 for who in ("gate", "load"))
+        return cls(figures[f"{name}_rps"], gate, load)
+
+
 @dataclass
 class Machine:
-    """One machine whose cores the load, a gate, a worker and PostgreSQL share; costs in seconds of a core.
+    """One machine whose cores the load, a gate, a worker and PostgreSQL share.
 
-    `press` is what the load works for one press. Worker and PostgreSQL take turns: both together want a core.
+    Worker and PostgreSQL take turns: they want one core between them, for the orders first (`order`, s) and
+    then for the rest of what a unit costs them (`after`, s), which is mostly its mails.
     """
 
     cores: float
-    gate_win: float
-    gate_refusal: float
+    win: Answering
+    refusal: Answering
     order: float
-    press: float
+    after: float
 
     def play(self, *, crowd: int, units: int) -> dict[str, float]:
-        """Let a crowd press as fast as it is answered; return when it was over, in seconds."""
-        now, answered, ordered, gate_cpu = 0.0, 0.0, 0.0, 0.0
+        """Let a crowd press as fast as it is answered; return when it was over, in seconds.
+
+        The sell-out is not among it: it is over within a second, in which connections are opened as well.
+        """
+        now = answered = ordered = mailed = gate_cpu = 0.0
         told: dict[str, float] = {}
         while answered < crowd or ordered < units:
             reserved = min(units, answered)
-            pressing = answered < crowd
             recording = ordered < reserved or ordered < units <= answered
-            cost = self.gate_win if answered < units else self.gate_refusal
+            answer = self.win if answered < units else self.refusal
+            pressing = answer.rate * (answered < crowd)
             # How many cores are wanted now: by the gate and its load, and by the worker with PostgreSQL.
-            wanted = pressing * (1 + self.press / cost) + recording
+            wanted = pressing * (answer.gate + answer.load) + (recording or mailed < ordered)
             share = min(1.0, self.cores / max(1.0, wanted))
-            if pressing:
-                answered += STEP * share / cost
-                gate_cpu += STEP * share
+            answered += STEP * share * pressing
+            gate_cpu += STEP * share * pressing * answer.gate
             if recording:
                 ordered = min(reserved, ordered + STEP * share / self.order)
+            else:
+                mailed = min(ordered, mailed + STEP * share / self.after)
             now += STEP
-            over = {"sold_out_s": answered >= units, "ordered_s": ordered >= units, "s": answered >= crowd}
+            over = {"ordered_s": ordered >= units, "s": answered >= crowd}
             for name in (name for name, is_over in over.items() if is_over):
                 told.setdefault(f"million_{name}", now)
         return told | {"million_gate_cpu_s": gate_cpu}
@@ -66,14 +86,15 @@ class Machine:
 
 def reproduced(figures: Mapping[str, float]) -> dict[str, tuple[float, float]]:
     """Return what the simulation gives and what was measured, by the figure's name."""
+    crowd, units = int(figures["million_answered"]), int(figures["million_reserved"])
+    worked = sum(figures[f"million_{who}_cpu_s"] for who in ("worker", "postgres", "beat"))
     machine = Machine(
         cores=figures["cores"],
-        gate_win=1 / figures["wins_rps"],
-        gate_refusal=1 / figures["refusals_rps"],
+        win=Answering.of(figures, "wins"),
+        refusal=Answering.of(figures, "refusals"),
         order=1 / figures["orders_rps"],
-        press=figures["cores"] / figures["edge_limit_rps"],  # of a load that asks for nginx's constant
+        after=max(0.0, worked / units - figures["orders_cpu_ms"] / 1000) + 1e-9,
     )
-    crowd, units = int(figures["million_answered"]), int(figures["million_reserved"])
     found = machine.play(crowd=crowd, units=units)
     pages = sum(figures[f"entry_{step}_cpu_ms"] for step in ("sale", "form", "answer"))
     found["entry_whole_rps"] = 1000 / pages

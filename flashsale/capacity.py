@@ -50,8 +50,8 @@ class Costs:
             # nginx and its load share two cores in the benchmark: about half of them is nginx's.
             return cls(
                 edge_refusal=1 / figures.get("edge_refused_rps", 0.5 * figures["nginx_rps"]),
-                gate_refusal=1 / figures["refusals_rps"],
-                gate_win=1 / figures["wins_rps"],
+                gate_refusal=figures["refusals_gate_cpu_us"] / 1e6,
+                gate_win=figures["wins_gate_cpu_us"] / 1e6,
                 store_decision=1 / figures["store_batched_rps"],
                 order=1 / figures["orders_rps"],
                 entry=sum(figures[name] for name in pages) / 1000,

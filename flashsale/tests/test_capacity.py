@@ -17,8 +17,8 @@ from flashsale.tests.conftest import MakeSale
 
 FIGURES = {
     "nginx_rps": 100_000,
-    "refusals_rps": 20_000,
-    "wins_rps": 10_000,
+    "refusals_gate_cpu_us": 50,
+    "wins_gate_cpu_us": 100,
     "store_batched_rps": 50_000,
     "orders_rps": 2_000,
     "entry_sale_cpu_ms": 10,
