@@ -46,22 +46,22 @@ class Answering:
 class Machine:
     """One machine whose cores the load, a gate, a worker and PostgreSQL share.
 
-    Worker and PostgreSQL take turns: they want one core between them, for the orders first (`order`, s) and
-    then for the rest of what a unit costs them (`after`, s), which is mostly its mails.
+    Worker and PostgreSQL take turns: they want one core between them while there are orders to write (`order`
+    seconds each). Mails and looks at the sale come by beat's clock, in between, and want `beside` of a core.
     """
 
     cores: float
     win: Answering
     refusal: Answering
     order: float
-    after: float
+    beside: float
 
     def play(self, *, crowd: int, units: int) -> dict[str, float]:
         """Let a crowd press as fast as it is answered; return when it was over, in seconds.
 
         The sell-out is not among it: it is over within a second, in which connections are opened as well.
         """
-        now = answered = ordered = mailed = gate_cpu = 0.0
+        now = answered = ordered = gate_cpu = 0.0
         told: dict[str, float] = {}
         while answered < crowd or ordered < units:
             reserved = min(units, answered)
@@ -69,14 +69,12 @@ class Machine:
             answer = self.win if answered < units else self.refusal
             pressing = answer.rate * (answered < crowd)
             # How many cores are wanted now: by the gate and its load, and by the worker with PostgreSQL.
-            wanted = pressing * (answer.gate + answer.load) + (recording or mailed < ordered)
+            wanted = pressing * (answer.gate + answer.load) + recording + self.beside
             share = min(1.0, self.cores / max(1.0, wanted))
             answered += STEP * share * pressing
             gate_cpu += STEP * share * pressing * answer.gate
             if recording:
                 ordered = min(reserved, ordered + STEP * share / self.order)
-            else:
-                mailed = min(ordered, mailed + STEP * share / self.after)
             now += STEP
             over = {"ordered_s": ordered >= units, "s": answered >= crowd}
             for name in (name for name, is_over in over.items() if is_over):
@@ -93,7 +91,7 @@ def reproduced(figures: Mapping[str, float]) -> dict[str, tuple[float, float]]:
         win=Answering.of(figures, "wins"),
         refusal=Answering.of(figures, "refusals"),
         order=1 / figures["orders_rps"],
-        after=max(0.0, worked / units - figures["orders_cpu_ms"] / 1000) + 1e-9,
+        beside=max(0.0, worked - units * figures["orders_cpu_ms"] / 1000) / figures["million_s"],
     )
     found = machine.play(crowd=crowd, units=units)
     pages = sum(figures[f"entry_{step}_cpu_ms"] for step in ("sale", "form", "answer"))
