@@ -18,7 +18,7 @@ def test_the_model_gives_every_measured_point_back_within_a_fifth() -> None:
 
 
 def test_a_model_with_another_gate_does_not(capsys: pytest.CaptureFixture[str]) -> None:
-    points = scale.reproduced(FIGURES | {"refusals_gate_cpu_us": FIGURES["refusals_gate_cpu_us"] / 2})
+    points = scale.reproduced(FIGURES | {"refusals_gate_cpu_us": FIGURES["refusals_gate_cpu_us"] * 2})
     assert scale.off(*points["million_s"]) > scale.TOLERANCE
 
 
