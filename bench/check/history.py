@@ -111,7 +111,7 @@ class History:
 
     def world_of(self, call: Call) -> int | None:
         """Which store decided a call: counts losses and rebuilds before it; None for one in between."""
-        turns = sorted([*self.destroyed_at, *(event.t for event in self.of["rebuild"])])
+        turns = sorted([*self.destroyed_at, *self.put_back_at, *(event.t for event in self.of["rebuild"])])
         before, after = bisect_left(turns, call.invoke.t), bisect_left(turns, call.told_at)
         return before if before == after else None
 
@@ -183,6 +183,17 @@ class History:
     def destroyed_at(self) -> list[int]:
         """When data of the store was destroyed: it was emptied, or an older copy put back."""
         return [fault.t for fault, _ in self.faults if fault.v.get("destroys")]
+
+    @cached_property
+    def put_back_at(self) -> list[int]:
+        """When the store was down in the middle of that: an older copy is put back after it was taken."""
+        destroying = [(fault.t, over) for fault, over in self.faults if fault.v.get("destroys")]
+        return [
+            fault.t
+            for fault, _ in self.faults
+            if fault.v.get("component") == "store"
+            and any(start < fault.t < over for start, over in destroying)
+        ]
 
     def is_lost(self, at: int) -> bool:
         """Whether data of the store was destroyed before `at` (ns) and it is not built anew yet."""

@@ -189,6 +189,20 @@ def test_a_doctored_rebuild_is_rejected(predicate: str, doctor: Doctor) -> None:
     assert predicate in judge(lines)
 
 
+def an_older_copy(lines: list[Line]) -> None:
+    """The copy was taken before place 1 was given to 5; it is put back later, and 7 gets that place."""
+    the(lines, "fault", kind="invoke")["t"] = at(200)
+    extra(lambda story: story.ask(7, 3080, "standby", n=1))(lines)
+
+
+def test_a_place_that_an_older_copy_gives_again_is_told_from_one_given_twice() -> None:
+    lines = rebuilt()
+    an_older_copy(lines)
+    assert "I8" in judge(lines), "the store was never down: nothing was put back"
+    extra(lambda story: story.fault(3050, 3060, "store"))(lines)
+    assert "I8" not in judge(lines)
+
+
 def test_an_empty_history_proves_nothing() -> None:
     with pytest.raises(HistoryError, match="empty"):
         check([])
