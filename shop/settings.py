@@ -364,15 +364,10 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+_as_they_are = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": (
-            "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if TESTING
-            else "shop.squeezed.SqueezedStaticFiles"
-        )
-    },
+    "staticfiles": {"BACKEND": _as_they_are if TESTING else "shop.squeezed.SqueezedStaticFiles"},
 }
 
 # Security
